@@ -1,0 +1,55 @@
+import { Result, Schema, SchemaIssue } from "effect"
+import type { ErrorCode } from "./Codes.ts"
+import { type ClientMessage, type ClientType, clientMessages, RequestId } from "./Messages.ts"
+
+/** Why a decoded value is no message, in the form that its sender is told. */
+export interface Refusal {
+  readonly error: ErrorCode
+  readonly message: string
+  readonly id?: RequestId
+}
+
+export const isRefusal = (decoded: ClientMessage | Refusal): decoded is Refusal => !("type" in decoded)
+
+const isRequestId = Schema.is(RequestId)
+const issues = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** `room: Expected string`: where and what, without what was sent, which may be long or secret. */
+const describe = (issue: SchemaIssue.Issue): string => {
+  const first = issues(issue).issues[0]
+  if (first === undefined) return "not of the expected form"
+  const path = (first.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".")
+  const text = first.message.replace(/,? (?:got|actual) [^]*$/, "")
+  return (path === "" ? text : `${path}: ${text}`).slice(0, 200)
+}
+
+interface Reader {
+  readonly accepts: (value: unknown) => value is ClientMessage
+  readonly explain: (value: unknown) => string
+}
+
+const reader = (schema: (typeof clientMessages)[ClientType]): Reader => {
+  const decode = Schema.decodeUnknownResult(schema as Schema.Codec<ClientMessage>)
+  return {
+    accepts: Schema.is(schema as Schema.Codec<ClientMessage>),
+    explain: (value) => Result.match(decode(value), { onFailure: (error) => describe(error.issue), onSuccess: () => "" })
+  }
+}
+
+const readers: ReadonlyMap<unknown, Reader> = new Map(Object.entries(clientMessages).map(([type, schema]) => [type, reader(schema)]))
+
+/**
+ * Holds a decoded frame against the schema that its `type` names. Nothing is copied: unknown fields stay where they
+ * are and are never read. A refusal carries the request's `id` wherever that is usable.
+ */
+export const decodeClientMessage = (value: unknown): ClientMessage | Refusal => {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return { error: "invalid_message", message: "a message is one map with a string `type`" }
+  const { type, id } = value as { readonly type?: unknown; readonly id?: unknown }
+  const known = readers.get(type)
+  if (known !== undefined && known.accepts(value)) return value
+  const echoed = isRequestId(id) ? { id } : {}
+  if (typeof type !== "string") return { error: "invalid_message", message: "a message is one map with a string `type`", ...echoed }
+  if (known === undefined) return { error: "unknown_type", message: `no message has the type ${JSON.stringify(type.slice(0, 64))}`, ...echoed }
+  return { error: "invalid_message", message: known.explain(value), ...echoed }
+}

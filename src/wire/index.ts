@@ -1,0 +1,6 @@
+export * from "./Codec.ts"
+export * from "./Codes.ts"
+export * from "./Decode.ts"
+export { jsonCodec } from "./JsonCodec.ts"
+export * from "./Messages.ts"
+export { msgpackCodec } from "./MsgpackCodec.ts"
