@@ -6,7 +6,7 @@ import { scanMsgpack } from "./MsgpackScan.ts"
 const envelopeDepth = 8
 
 const copyAsBin = (frame: Uint8Array): Bin => {
-  const copy = new Bin(frame.length)
+  const copy = new Bin(new ArrayBuffer(frame.length))
   copy.set(frame)
   return copy
 }
