@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    // A process per file: uWebSockets.js is a native addon, and a test that leaks a handle hurts only itself.
+    pool: "forks",
+    maxWorkers: 2,
+    // Generous on purpose. Tests wait for conditions; these limits only end one that hangs.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 20_000,
+    reporters: ["default", "./scripts/summary-reporter.ts"]
+  }
+})
