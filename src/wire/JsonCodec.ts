@@ -29,15 +29,47 @@ const nesting = (text: string, limit: number): number => {
 const tooDeep = (text: string, limit: number): boolean =>
   text.length > limit && countUpTo(text, "{", countUpTo(text, "[", 0, limit), limit) > limit && nesting(text, limit) > limit
 
-/** Whether a map within has a key named `__proto__`, which would turn into a prototype where maps are copied carelessly. */
-const hasProtoKey = (value: unknown): boolean => {
-  if (typeof value !== "object" || value === null) return false
-  if (Array.isArray(value)) return value.some(hasProtoKey)
-  return Object.hasOwn(value, "__proto__") || Object.values(value).some(hasProtoKey)
+/**
+ * Refuses what `JSON.parse` lets pass although no JSON value stands behind it for the other clients of a room: a key
+ * named `__proto__`, which would turn into a prototype where maps are copied carelessly, half a surrogate pair, which
+ * has no UTF-8 form, and a number that overflows to infinity.
+ */
+const check = (value: unknown): void => {
+  if (typeof value === "string") {
+    if (/\p{Surrogate}/u.test(value)) throw new CodecError("a string holds half of a surrogate pair")
+  } else if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw new CodecError("a number must be finite")
+  } else if (Array.isArray(value)) {
+    for (const item of value) check(item)
+  } else if (typeof value === "object" && value !== null) {
+    for (const [key, item] of Object.entries(value)) {
+      if (key === "__proto__") throw new CodecError("a key must not be named __proto__")
+      check(key)
+      check(item)
+    }
+  }
 }
 
-/** Text in which the key can not stand, also not in an escaped spelling, needs no walk. */
-const mayHoldProto = (text: string): boolean => text.includes("__proto__") || text.includes("\\u")
+/** Only an exponent of three digits, or some two hundred digits in a row, can make a number that a double does not hold. */
+const bigExponent = /\d[eE]\+?\d{3}/
+
+const isDigit = (char: number): boolean => char >= 0x30 && char <= 0x39
+
+/** Whether `length` digits follow each other. A run of them covers one of every `length`th places: only those are looked at. */
+const hasDigits = (text: string, length: number): boolean => {
+  for (let i = length - 1; i < text.length; i += length) {
+    let from = i
+    while (isDigit(text.charCodeAt(from))) from--
+    let to = i
+    while (isDigit(text.charCodeAt(to))) to++
+    if (to - from > length) return true
+  }
+  return false
+}
+
+/** Whether anything of what `check` refuses can stand in the text. It can not in nearly any, and no walk is needed. */
+const needsCheck = (text: string): boolean =>
+  text.includes("__proto__") || text.includes("\\u") || bigExponent.test(text) || hasDigits(text, 200)
 
 /** JSON (RFC 8259) in text frames. `maxDepth` bounds nesting. */
 export const jsonCodec = (options: { readonly maxDepth?: number } = {}): Codec => {
@@ -61,7 +93,7 @@ export const jsonCodec = (options: { readonly maxDepth?: number } = {}): Codec =
       } catch {
         throw new CodecError("the frame is not JSON")
       }
-      if (mayHoldProto(text) && hasProtoKey(value)) throw new CodecError("a key must not be named __proto__")
+      if (needsCheck(text)) check(value)
       return value
     },
     encode,
