@@ -17,7 +17,9 @@ const Milliseconds = Schema.Int
 export const RequestId = Schema.Union([
   Schema.Int,
   Schema.String.check(
-    Schema.makeFilter((id: string) => (id.length <= 16 || utf8.encode(id).length <= 64 ? undefined : "is longer than 64 bytes"))
+    Schema.makeFilter((id: string) => (id.length <= 16 || utf8.encode(id).length <= 64 ? undefined : "is longer than 64 bytes"), {
+      toJsonSchema: () => [{ maxLength: 64 }, true]
+    })
   )
 ])
 export type RequestId = typeof RequestId.Type
@@ -43,7 +45,7 @@ export const Broadcast = Schema.Struct({
 export const Send = Schema.Struct({
   type: Schema.Literal("send"),
   ...id,
-  to: Schema.Union([Schema.Struct({ user: Name }), Schema.Struct({ connection: Name })]),
+  to: Schema.Union([Schema.Struct({ user: Name }), Schema.Struct({ connection: Name })], { mode: "oneOf" }),
   data: Schema.Unknown
 })
 export const PresenceRequest = Schema.Struct({ type: Schema.Literal("presence"), ...id, room: Name })
