@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
+    setupFiles: ["./test/support/setup.ts"],
     include: ["test/**/*.test.ts"],
     // A process per file: uWebSockets.js is a native addon, and a test that leaks a handle hurts only itself.
     pool: "forks",

@@ -1,0 +1,50 @@
+// Which Node runs Weft. Plain JavaScript: it has to run on a Node that can not run the rest.
+import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { dirname, join } from "node:path"
+
+/**
+ * Weft runs on Node 22: uWebSockets.js ships binaries for it, and it reads TypeScript as it is.
+ * @param {string} version as in `process.versions.node`
+ */
+export const isPreferred = (version) => {
+  const [major = 0, minor = 0] = version.split(".").map(Number)
+  return major === 22 && minor >= 19
+}
+
+/**
+ * What to do on the Node that was started: run `here`, `switch` to the Node 22 that the package brought, or give up with one line of text.
+ * Without Node 22 the compiled form also runs on an older or newer Node from 20 on that uWebSockets.js has a binary for.
+ *
+ * @param {object} situation
+ * @param {string} situation.version of the running Node
+ * @param {string} situation.platform for the text, such as `linux-x64`
+ * @param {string | undefined} situation.bundled the executable that the package brought
+ * @param {boolean} situation.compiled false in a checkout, which runs TypeScript
+ * @param {() => Promise<string | undefined>} situation.addon why uWebSockets.js can not be loaded here; undefined: it can
+ * @returns {Promise<"here" | "switch" | { readonly refuse: string }>}
+ */
+export const decide = async ({ version, platform, bundled, compiled, addon }) => {
+  if (!isPreferred(version) && bundled !== undefined) return "switch"
+  const found = `found Node ${version} on ${platform}`
+  const advice = "Use Node 22 on Linux (glibc), macOS or Windows; on x64 or arm64 an install without --omit=optional brings it."
+  if (!isPreferred(version) && !(compiled && Number.parseInt(version, 10) >= 20))
+    return { refuse: `weft: needs Node 22.19 or a later 22, ${found}. ${advice}` }
+  const reason = await addon()
+  return reason === undefined ? "here" : { refuse: `weft: uWebSockets.js does not load (${found}): ${reason}. ${advice}` }
+}
+
+/**
+ * The Node 22 that came as an optional dependency for this platform, if it is there.
+ * @returns {string | undefined}
+ */
+export const bundledNode = () => {
+  const platform = process.platform === "win32" ? "win" : process.platform
+  const name = `${platform === "darwin" && process.arch === "arm64" ? "node-bin" : "node"}-${platform}-${process.arch}`
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`)
+    return join(dirname(manifest), JSON.parse(readFileSync(manifest, "utf8")).bin.node)
+  } catch {
+    return undefined
+  }
+}
