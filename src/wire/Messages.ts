@@ -123,6 +123,7 @@ export const Limits = Schema.Struct({
   depth: Schema.Int,
   rate: Schema.Number
 })
+export type LimitsView = typeof Limits.Type
 
 export const Welcome = Schema.Struct({
   type: Schema.Literal("welcome"),

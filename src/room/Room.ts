@@ -1,0 +1,111 @@
+import type { Clock, Effect } from "effect"
+import { Actor } from "../actor/Actor.ts"
+import type { RoomBlock } from "../config/Settings.ts"
+import type { Counters } from "../observe/Metrics.ts"
+import type { RequestId, ServerMessage } from "../wire/Messages.ts"
+import { Fanout, type FanoutContext } from "./Fanout.ts"
+import type { Join, Leave, Publish, ReadPresence, RoomMember, RoomMessage } from "./RoomMessages.ts"
+import { decideJoin, memberView, presenceView, type RoomState } from "./RoomState.ts"
+import { roomTopics } from "./Topics.ts"
+
+export interface RoomContext extends FanoutContext {
+  readonly clock: Clock.Clock
+  readonly counters: Counters
+  /** How many messages may wait for one room. */
+  readonly mailbox: number
+  /** The last member has left. */
+  readonly onEmpty: (room: Room) => void
+}
+
+/** A room without history has no numbering of its own. */
+const unnumbered = { epoch: "", seq: 0 } as const
+
+const withId = (id: RequestId | undefined): { readonly id?: RequestId } => (id === undefined ? {} : { id })
+
+/** The actor of one room. It lives while it has members. */
+export class Room extends Actor<RoomMessage> {
+  readonly state: RoomState
+  private readonly context: RoomContext
+  private readonly fanout: Fanout
+
+  constructor(name: string, block: RoomBlock, context: RoomContext) {
+    super(context.mailbox)
+    this.state = { name, block, members: new Map() }
+    this.context = context
+    this.fanout = new Fanout(context, roomTopics(name))
+  }
+
+  protected receive(message: RoomMessage): Effect.Effect<void> | undefined {
+    switch (message.type) {
+      case "publish":
+        this.publish(message)
+        return
+      case "join":
+        this.join(message)
+        return
+      case "leave":
+        this.leave(message)
+        return
+      case "presence":
+        this.presence(message)
+    }
+  }
+
+  private join({ member, id, recover }: Join): void {
+    const { name, members } = this.state
+    const decided = decideJoin(this.state, member)
+    if (decided.decision === "refuse") {
+      const { code, message } = decided.denial
+      member.offerReply({ type: "@join_reply", name, room: undefined, reply: { type: "error", ...withId(id), code, message, retryable: true } })
+      if (members.size === 0) this.context.onEmpty(this)
+      return
+    }
+    const now = this.context.clock.currentTimeMillisUnsafe()
+    if (decided.decision === "join") {
+      members.set(member, now)
+      // The newcomer hears of itself by `joined`, not by the event.
+      if (this.state.block.join_leave) this.fanout.send({ type: "member_joined", room: name, member: memberView(member, now) })
+    }
+    const recovered = recover === undefined ? {} : { recovered: false }
+    const reply: ServerMessage = { type: "joined", ...withId(id), room: name, ...unnumbered, members: members.size, ...recovered }
+    member.offerReply({ type: "@join_reply", name, room: this, reply })
+    if (decided.decision === "join") this.fanout.add(member)
+  }
+
+  private leave({ member, id, quiet }: Leave): void {
+    const { name, members, block } = this.state
+    const since = members.get(member)
+    if (since !== undefined) {
+      members.delete(member)
+      this.fanout.remove(member)
+      if (block.join_leave) this.fanout.send({ type: "member_left", room: name, member: memberView(member, since) })
+    }
+    if (!quiet) member.offerReply({ type: "@reply", reply: { type: "left", ...withId(id), room: name } })
+    if (members.size === 0) this.context.onEmpty(this)
+  }
+
+  private publish({ data, from, except, replyTo, id }: Publish): void {
+    const { clock, counters } = this.context
+    const room = this.state.name
+    const started = performance.now()
+    const time = clock.currentTimeMillisUnsafe()
+    this.fanout.send(from === undefined ? { type: "message", room, data, time } : { type: "message", room, data, time, from }, except)
+    counters.published(this.fanout.size - (except !== undefined && this.state.members.has(except) ? 1 : 0), performance.now() - started)
+    replyTo?.offerReply({ type: "@reply", reply: id === undefined ? { type: "ack", room } : { type: "ack", id, room } })
+  }
+
+  private presence({ replyTo }: ReadPresence): void {
+    replyTo.members(presenceView(this.state))
+  }
+
+  /** For a room that is given up: every member is told that it is not in the room any more. */
+  evictAll(): void {
+    const members: ReadonlyArray<RoomMember> = Array.from(this.state.members.keys())
+    this.state.members.clear()
+    for (const member of members) {
+      this.fanout.remove(member)
+      member.offerReply({ type: "@evicted", name: this.state.name })
+    }
+    this.context.onEmpty(this)
+  }
+}

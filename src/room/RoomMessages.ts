@@ -1,0 +1,69 @@
+/** What a room is told, and what it tells the connections. */
+import type { ClientSocket } from "../transport/Transport.ts"
+import type { Member, Position, RequestId, Sender, ServerMessage } from "../wire/Messages.ts"
+import type { Room } from "./Room.ts"
+
+/** A connection as rooms see it. */
+export interface RoomMember {
+  readonly sender: Sender
+  readonly info: unknown
+  readonly socket: ClientSocket
+  readonly batch: boolean
+  offerReply(message: RoomReply): boolean
+}
+
+/** `id` of the request that this answers. */
+interface Requested {
+  readonly id: RequestId | undefined
+}
+
+export interface Join extends Requested {
+  readonly type: "join"
+  readonly member: RoomMember
+  readonly recover: Position | undefined
+}
+
+/** `quiet`: the connection is gone and wants no answer. */
+export interface Leave extends Requested {
+  readonly type: "leave"
+  readonly member: RoomMember
+  readonly quiet: boolean
+}
+
+export interface Publish extends Requested {
+  readonly type: "publish"
+  readonly data: unknown
+  readonly from: Sender | undefined
+  /** The member that does not get the message itself. */
+  readonly except: RoomMember | undefined
+  readonly replyTo: RoomMember | undefined
+}
+
+export interface ReadPresence extends Requested {
+  readonly type: "presence"
+  readonly replyTo: { readonly members: (members: ReadonlyArray<Member>) => void }
+}
+
+export type RoomMessage = Join | Leave | Publish | ReadPresence
+
+/** The answer to a request that went to a room. */
+export interface Reply {
+  readonly type: "@reply"
+  readonly reply: ServerMessage
+}
+
+/** The answer to a join. `room` is absent where the join was refused; `reply` is what the client is told. */
+export interface JoinReply {
+  readonly type: "@join_reply"
+  readonly name: string
+  readonly room: Room | undefined
+  readonly reply: ServerMessage
+}
+
+/** The room can not go on; the connection is not in it any more. */
+export interface Evicted {
+  readonly type: "@evicted"
+  readonly name: string
+}
+
+export type RoomReply = Reply | JoinReply | Evicted
