@@ -1,0 +1,194 @@
+import { STATUS_CODES } from "node:http"
+import type { HttpResponse } from "uWebSockets.js"
+import type { Answer } from "./HttpAnswer.ts"
+import type { Exchange } from "./UwsHttpExchange.ts"
+
+/** Bodies up to this size go out in one call, which copies what the kernel does not take. Longer ones wait for the client. */
+const oneWrite = 64 * 1024
+
+/**
+ * What does not pass from a handler to the client: hop-by-hop headers (RFC 9110, section 7.6.1), and those that
+ * uWebSockets.js writes itself.
+ */
+const own: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "date",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "x-request-id"
+])
+
+// oxlint-disable-next-line no-control-regex
+const control = /[\u0000-\u0008\u000a-\u001f\u007f]/g
+
+/** A field value that can not end its line. uWebSockets.js would write characters above ASCII as UTF-8. */
+const fieldValue = (value: string): string | Uint8Array => {
+  const clean = value.replace(control, "")
+  for (let i = 0; i < clean.length; i++) if (clean.charCodeAt(i) > 0x7e) return Buffer.from(clean, "latin1")
+  return clean
+}
+
+export interface WriteOptions {
+  /** Answer as to `HEAD`: no body, but its length where it is known. */
+  readonly head: boolean
+  readonly requestId: string
+  /** Close the connection after the answer. */
+  readonly close?: boolean
+  /** Called when status and headers are written. */
+  readonly onBegin: (status: number) => void
+}
+
+type HeaderList = Iterable<readonly [string, string]>
+
+/** Writes status and headers. Must run corked, and once. */
+const begin = (exchange: Exchange, status: number, headers: HeaderList, options: WriteOptions): void => {
+  const { res } = exchange
+  exchange.begun = true
+  res.writeStatus(`${status} ${STATUS_CODES[status] ?? "Status"}`)
+  for (const [name, value] of headers) {
+    if (!own.has(name)) res.writeHeader(name, fieldValue(value))
+    else if (name === "upgrade" && status === 426) res.writeHeader("connection", "upgrade").writeHeader("upgrade", fieldValue(value))
+  }
+  res.writeHeader("x-request-id", options.requestId)
+  options.onBegin(status)
+}
+
+/**
+ * Ends an answer that has no body, with the length that it would have had. The length is written by hand: after
+ * `endWithoutBody(length)` uWebSockets.js waits for that body and closes the connection at its next request.
+ */
+const endEmpty = (res: HttpResponse, length: number | undefined): void => {
+  if (length !== undefined) res.writeHeader("content-length", String(length))
+  res.endWithoutBody()
+}
+
+const hasNoBody = (status: number): boolean => status === 204 || status === 304
+
+/** Begins and ends the answer in one write. `end` is its last call. */
+const writeOnce = (
+  exchange: Exchange,
+  status: number,
+  headers: HeaderList,
+  options: WriteOptions,
+  end: (res: HttpResponse) => void
+): void => {
+  if (exchange.over) return
+  exchange.ending()
+  exchange.res.cork(() => {
+    begin(exchange, status, headers, options)
+    end(exchange.res)
+  })
+  exchange.ended()
+}
+
+/** Sends an answer whose body is there. A long one is held, not copied, while the client reads. */
+export const writeAnswer = (exchange: Exchange, answer: Answer, options: WriteOptions): void => {
+  if (exchange.over) return
+  const { body, status } = answer
+  const headers = Object.entries(answer.headers)
+  if (options.head || hasNoBody(status)) {
+    const length = hasNoBody(status) ? undefined : Buffer.byteLength(body)
+    return writeOnce(exchange, status, headers, options, (res) => endEmpty(res, length))
+  }
+  if (body.length <= oneWrite) return writeOnce(exchange, status, headers, options, (res) => void res.end(body, options.close))
+  const bytes = typeof body === "string" ? Buffer.from(body) : body
+  void writePart(exchange, bytes, bytes.length, () => begin(exchange, status, headers, options))
+}
+
+/** Sends one chunk of an answer of unknown length. Settles when more may be sent, or the exchange is over. */
+const writeChunk = (exchange: Exchange, chunk: Uint8Array, first: (() => void) | undefined): Promise<void> | undefined => {
+  let took = true
+  exchange.res.cork(() => {
+    first?.()
+    took = exchange.res.write(chunk)
+  })
+  // uWebSockets.js has copied what the kernel did not take, so being writable again is all there is to wait for.
+  return took ? undefined : exchange.drained(() => true)
+}
+
+/** Sends one chunk of an answer of `total` bytes. Settles when all of the chunk is taken, or the exchange is over. */
+const writePart = (exchange: Exchange, chunk: Uint8Array, total: number, first: (() => void) | undefined): Promise<void> | undefined => {
+  const { res } = exchange
+  const offset = first === undefined ? res.getWriteOffset() : 0
+  if (offset + chunk.length >= total) exchange.ending()
+  let taken = false
+  const attempt = (writeOffset: number): boolean => {
+    const [ok, done] = res.tryEnd(chunk.subarray(writeOffset - offset), total)
+    if (done) exchange.ended()
+    return ok || done
+  }
+  res.cork(() => {
+    first?.()
+    taken = attempt(offset)
+  })
+  return taken ? undefined : exchange.drained(attempt)
+}
+
+const contentLength = (headers: Headers): number | undefined => {
+  const value = headers.get("content-length")
+  return value !== null && /^\d{1,15}$/.test(value) ? Number(value) : undefined
+}
+
+const ignore = (): void => undefined
+
+/**
+ * Sends a web `Response`, reading its body no faster than the client does. Rejects if the body fails or does not
+ * have the length that its header says: if nothing was written yet another answer can be given, else the connection has to
+ * be cut. `Content-Length` must be that of the body as it is read: after `fetch` has decompressed one, it is not.
+ */
+export const writeResponse = async (exchange: Exchange, response: Response, options: WriteOptions): Promise<void> => {
+  const { body, headers, status } = response
+  if (exchange.over) {
+    body?.cancel().catch(ignore)
+    return
+  }
+  const length = contentLength(headers)
+  if (body === null || options.head || hasNoBody(status)) {
+    body?.cancel().catch(ignore)
+    return writeOnce(exchange, status, headers, options, (res) => {
+      if (options.head || hasNoBody(status)) endEmpty(res, options.head ? length : undefined)
+      else res.end()
+    })
+  }
+  if (length !== undefined && length <= oneWrite) {
+    const bytes = new Uint8Array(await response.arrayBuffer())
+    return writeOnce(exchange, status, headers, options, (res) => void res.end(bytes))
+  }
+  return pump(exchange, body, length, () => begin(exchange, status, headers, options))
+}
+
+/** Moves the body to the client chunk by chunk. `start` writes status and headers, together with the first chunk. */
+const pump = async (exchange: Exchange, body: ReadableStream<Uint8Array>, total: number | undefined, start: () => void): Promise<void> => {
+  const reader = body.getReader()
+  const cancel = (): void => void reader.cancel().catch(ignore)
+  exchange.gone.signal.addEventListener("abort", cancel, { once: true })
+  let sent = 0
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (exchange.over) return
+      if (done) break
+      if (value.length === 0) continue
+      const first = sent === 0 ? start : undefined
+      sent += value.length
+      if (total !== undefined && sent > total) break
+      const taken = total === undefined ? writeChunk(exchange, value, first) : writePart(exchange, value, total, first)
+      if (taken !== undefined) await taken
+      if (exchange.over) return
+    }
+    if (total !== undefined) throw new Error(`the body does not have the ${total} bytes that its Content-Length says`)
+  } finally {
+    cancel()
+  }
+  exchange.ending()
+  exchange.res.cork(() => {
+    if (sent === 0) start()
+    exchange.res.end()
+  })
+  exchange.ended()
+}
