@@ -20,10 +20,10 @@ export interface AdmissionLimits {
   readonly connections_per_user: number
 }
 
-/** Seconds to wait before another attempt. A full server empties in its own time; a draining one is replaced at once. */
-const AFTER_DRAIN = 1
-const AFTER_FULL = 5
-const AFTER_TOO_MANY = 10
+/** Seconds to wait before another attempt: a burst passes and a draining server is replaced soon, the rest takes longer. */
+const AFTER_A_MOMENT = 1
+const AFTER_A_WHILE = 5
+const AFTER_LONGER = 10
 
 const refusal = (code: ErrorCode, message: string, retryAfter: number): Refusal => ({
   status: errorCodes[code].status,
@@ -32,11 +32,11 @@ const refusal = (code: ErrorCode, message: string, retryAfter: number): Refusal 
   headers: { "retry-after": String(retryAfter) }
 })
 
-const draining = refusal("unavailable", "this server is going away", AFTER_DRAIN)
-const full = refusal("unavailable", "this server has all the connections that it may have", AFTER_FULL)
-const busy = refusal("unavailable", "too many connections are being made at once", AFTER_DRAIN)
-const tooManyHere = refusal("limit_reached", "too many connections from this address", AFTER_TOO_MANY)
-const tooManyOfUser = refusal("limit_reached", "too many connections of this user", AFTER_TOO_MANY)
+const draining = refusal("unavailable", "this server is going away", AFTER_A_MOMENT)
+const full = refusal("unavailable", "this server has all the connections that it may have", AFTER_A_WHILE)
+const busy = refusal("unavailable", "too many connections are being made at once", AFTER_A_MOMENT)
+const tooManyHere = refusal("limit_reached", "too many connections from this address", AFTER_LONGER)
+const tooManyOfUser = refusal("limit_reached", "too many connections of this user", AFTER_LONGER)
 
 const over = (count: number, limit: number): boolean => limit > 0 && count > limit
 

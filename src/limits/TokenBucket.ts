@@ -1,8 +1,7 @@
 /**
  * A token bucket: it holds up to `capacity` tokens, gains `rate` a second, and each message takes one. In any span of t
  * seconds it admits at most capacity + rate · t. Mutable and without allocation, since every frame asks it. Times are
- * milliseconds of any one clock; where that clock goes back, the time until it has caught up is not counted twice as a loss:
- * the bucket gains from the earlier time on.
+ * milliseconds of any one clock. If that clock is set back, the bucket gains nothing for it and goes on from the new time.
  */
 export interface TokenBucket {
   tokens: number
