@@ -2,16 +2,12 @@ import type { HttpRequest, HttpResponse } from "uWebSockets.js"
 import { type Answer, errorAnswer, type HttpHandler } from "./HttpAnswer.ts"
 import { receiveBody } from "./UwsHttpBody.ts"
 import { Exchange } from "./UwsHttpExchange.ts"
-import { readHead } from "./UwsHttpHead.ts"
+import { type HeadOptions, readHead } from "./UwsHttpHead.ts"
 import { writeAnswer, writeResponse } from "./UwsHttpWrite.ts"
 
-export interface ServeHttpOptions {
+export interface ServeHttpOptions extends HeadOptions {
   /** Bytes that a request's body may have. More is answered 413. */
   readonly maxBody: number
-  /** The listener speaks TLS: `Request.url` begins with `https:`. */
-  readonly secure: boolean
-  /** The client's address where the caller knows better than the socket: behind a trusted proxy. */
-  readonly address?: string
   /** Told once per request, when its answer begins. */
   readonly onAnswer?: (status: number) => void
   /** Told what the handler threw or its body failed with. The client is told nothing of it. */

@@ -34,11 +34,18 @@ const unsafeInPath = /[#\\]/g
 const malformed = (message: string, status?: number): Answer =>
   errorAnswer("invalid_message", message, status === undefined ? {} : { status })
 
+export interface HeadOptions {
+  /** The listener speaks TLS: `Request.url` begins with `https:`. */
+  readonly secure: boolean
+  /** Finds out who is behind a trusted proxy. Default: the socket's address. */
+  readonly client?: (peer: string, headers: Headers) => { readonly address: string; readonly secure: boolean }
+}
+
 /**
  * Reads everything there is to know of a request. Refused are requests that two servers in a row might frame differently
  * (RFC 9112, section 6.3), headers that are no field values, and a `Host` that makes no URL.
  */
-export const readHead = (res: HttpResponse, req: HttpRequest, options: { readonly secure: boolean; readonly address?: string }): Head => {
+export const readHead = (res: HttpResponse, req: HttpRequest, options: HeadOptions): Head => {
   // In this order: `getMethod` turns the name into lower case where it stands.
   const method = req.getCaseSensitiveMethod()
   const query = req.getQuery()
@@ -67,14 +74,16 @@ export const readHead = (res: HttpResponse, req: HttpRequest, options: { readonl
   const requestId = given !== null && sane.test(given) ? given : randomUUID()
   headers.set("x-request-id", requestId)
   const host = headers.get("host") ?? ""
-  const url = `${options.secure ? "https" : "http"}://${host === "" ? "localhost" : host}${target.replace(unsafeInPath, encodeURIComponent)}`
+  const peer = Buffer.from(res.getRemoteAddressAsText()).toString("latin1")
+  const client = options.client?.(peer, headers) ?? { address: peer, secure: false }
+  const url = `${options.secure || client.secure ? "https" : "http"}://${host === "" ? "localhost" : host}${target.replace(unsafeInPath, encodeURIComponent)}`
   if (!URL.canParse(url) || !/^[\w.\-:[\]%]*$/.test(host)) refusal ??= malformed("bad Host")
   return {
     method,
     target,
     url,
     headers,
-    address: options.address ?? Buffer.from(res.getRemoteAddressAsText()).toString("latin1"),
+    address: client.address,
     requestId,
     hasBody: chunked || (contentLength ?? 0) > 0,
     contentLength: chunked ? undefined : contentLength,

@@ -63,9 +63,13 @@ describe("a request", () => {
     expect((await (await fetch(`${server.url}/`)).json()).url).toMatch(/^https:/)
   })
 
-  it("shows the address that the caller found out", async () => {
-    const server = await serve(echo, { address: "203.0.113.9" })
-    expect((await (await fetch(`${server.url}/`)).json()).address).toBe("203.0.113.9")
+  it("shows the client that the caller found behind a proxy", async () => {
+    const server = await serve(echo, {
+      client: (peer, headers) => ({ address: `${headers.get("x-forwarded-for")} by ${peer}`, secure: true })
+    })
+    const seen = await (await fetch(`${server.url}/`, { headers: { "x-forwarded-for": "203.0.113.9" } })).json()
+    expect(seen.address).toBe("203.0.113.9 by 127.0.0.1")
+    expect(seen.url).toMatch(/^https:/)
   })
 
   it("keeps the bytes of header values that are not ASCII, both ways", async () => {
