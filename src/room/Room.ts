@@ -1,7 +1,7 @@
 import type { Clock, Effect } from "effect"
 import { Actor } from "../actor/Actor.ts"
 import type { RoomBlock } from "../config/Settings.ts"
-import type { Counters } from "../observe/Metrics.ts"
+import type { Counters } from "../observe/Counters.ts"
 import type { RequestId, ServerMessage } from "../wire/Messages.ts"
 import { Fanout, type FanoutContext } from "./Fanout.ts"
 import type { Join, Leave, Publish, ReadPresence, RoomMember, RoomMessage } from "./RoomMessages.ts"
@@ -90,7 +90,7 @@ export class Room extends Actor<RoomMessage> {
     const started = performance.now()
     const time = clock.currentTimeMillisUnsafe()
     this.fanout.send(from === undefined ? { type: "message", room, data, time } : { type: "message", room, data, time, from }, except)
-    counters.published(this.fanout.size - (except !== undefined && this.state.members.has(except) ? 1 : 0), performance.now() - started)
+    counters.published(this.fanout.size - (except === undefined ? 0 : 1), performance.now() - started)
     replyTo?.offerReply({ type: "@reply", reply: id === undefined ? { type: "ack", room } : { type: "ack", id, room } })
   }
 

@@ -34,7 +34,7 @@ export interface Publish extends Requested {
   readonly type: "publish"
   readonly data: unknown
   readonly from: Sender | undefined
-  /** The member that does not get the message itself. */
+  /** The member, if any, that does not get the message itself. */
   readonly except: RoomMember | undefined
   readonly replyTo: RoomMember | undefined
 }

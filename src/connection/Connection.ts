@@ -1,0 +1,334 @@
+import type { Clock, Effect, Fiber } from "effect"
+import { Actor } from "../actor/Actor.ts"
+import type { Timed, TimerWheel } from "../actor/TimerWheel.ts"
+import type { Identity } from "../auth/Auth.ts"
+import type { Settings } from "../config/Settings.ts"
+import type { Limits } from "../limits/Limits.ts"
+import { makeBucket, makeRate, take, type TokenBucket } from "../limits/TokenBucket.ts"
+import type { Counters } from "../observe/Counters.ts"
+import { compileGrants, type Grants } from "../room/Permissions.ts"
+import type { Room } from "../room/Room.ts"
+import type { Evicted, JoinReply, RoomMember } from "../room/RoomMessages.ts"
+import { userRoom } from "../room/RoomNames.ts"
+import type { Rooms } from "../room/Rooms.ts"
+import { Outbox } from "../transport/Outbox.ts"
+import type { Accepted, ClientSocket, Seat } from "../transport/Transport.ts"
+import type { TurnEnd } from "../transport/TurnEnd.ts"
+import { maxBatch } from "../wire/Batch.ts"
+import type { Codec } from "../wire/Codec.ts"
+import { type CloseCode, type ErrorCode, errorCodes, shouldReconnect } from "../wire/Codes.ts"
+import type { LimitsView, RequestId, Sender, ServerMessage } from "../wire/Messages.ts"
+import type { ConnectionMessage, DirectDelivery, Disconnect, Malformed, Oversized, Settled } from "./ConnectionMessages.ts"
+import type { Connections } from "./Connections.ts"
+import { floodClose, nextDue, type Offence, onTimer } from "./ConnectionState.ts"
+import { DroppedCount } from "./DroppedCount.ts"
+import type { Handlers } from "./Handlers.ts"
+import { handleRequest } from "./requests.ts"
+
+/** What all connections stand on. */
+export interface ConnectionContext {
+  readonly settings: Settings
+  readonly node: string
+  readonly clock: Clock.Clock
+  readonly counters: Counters
+  readonly limits: Limits
+  readonly rooms: Rooms
+  readonly connections: Connections
+  readonly handlers: Handlers
+  readonly timers: TimerWheel<Connection>
+  readonly turnEnd: TurnEnd
+  readonly json: Codec
+  readonly msgpack: Codec
+  readonly refresh: (token: string) => Effect.Effect<Identity, { readonly code: ErrorCode; readonly message: string }>
+  readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
+}
+
+/** How many malformed or excess messages a client may send: ten a second, and a hundred at once. */
+const mistakeRate = makeRate(10, 10)
+
+export const limitsView = ({ limits }: Settings): LimitsView => ({
+  message: limits.message,
+  room_name: limits.room_name,
+  rooms: limits.rooms,
+  batch: maxBatch,
+  depth: limits.depth,
+  rate: limits.rate
+})
+
+/** The actor of one client's connection. Its state is its own; the rest of the server knows it by `sender` and by messages. */
+export class Connection extends Actor<ConnectionMessage> implements RoomMember, Timed {
+  readonly context: ConnectionContext
+  readonly socket: ClientSocket
+  readonly batch: boolean
+  readonly address: string
+  readonly session: string
+  readonly sender: Sender
+  readonly connectedAt: number
+  /** Rooms that it is in or about to be in; undefined: the room has not answered yet. */
+  readonly rooms = new Map<string, Room | undefined>()
+  identity: Identity
+  grants: Grants
+  pendingCalls = 0
+  calls: Set<Fiber.Fiber<void>> | undefined = undefined
+  /** The last frame from the client. Written by the edge: a clock, not a message. */
+  lastFrame: number
+  /** Skipped messages that the client has not been told of. Written by the edge as they are skipped. */
+  dropped: DroppedCount | undefined = undefined
+  due = 0
+  timerNext: Timed | undefined = undefined
+  timerPrevious: Timed | undefined = undefined
+  private readonly codec: Codec
+  private readonly seat: Seat
+  /** Absent where no rate is limited. */
+  private readonly rate: TokenBucket | undefined
+  private mistakes: TokenBucket | undefined = undefined
+  private outbox: Outbox<string> | Outbox<Uint8Array> | undefined = undefined
+  private nextHeartbeat: number
+  private closing = false
+
+  constructor(context: ConnectionContext, socket: ClientSocket, accepted: Accepted, id: string, session: string) {
+    super(context.settings.limits.mailbox)
+    const now = context.clock.currentTimeMillisUnsafe()
+    const { user } = accepted.identity
+    this.context = context
+    this.socket = socket
+    this.batch = accepted.batch
+    this.address = accepted.address
+    this.session = session
+    this.sender = user === undefined ? { connection: id } : { connection: id, user }
+    this.identity = accepted.identity
+    this.grants = compileGrants(accepted.identity.rooms)
+    this.codec = socket.encoding === "json" ? context.json : context.msgpack
+    this.connectedAt = now
+    this.lastFrame = now
+    this.nextHeartbeat = now + context.settings.heartbeat.interval * 1000
+    this.seat = accepted.seat
+    const { rate, rate_per_user: perUser, rate_per_address: perAddress } = context.settings.limits
+    this.rate = rate > 0 || perUser > 0 || perAddress > 0 ? context.limits.connectionBucket(now) : undefined
+  }
+
+  get id(): string {
+    return this.sender.connection
+  }
+
+  get user(): string | undefined {
+    return this.sender.user
+  }
+
+  get info(): unknown {
+    return this.identity.info
+  }
+
+  /** The rooms that the client is in, its own user's room first. */
+  roomNames(): ReadonlyArray<string> {
+    const names = this.user === undefined ? [] : [userRoom(this.user)]
+    for (const [name, room] of this.rooms) if (room !== undefined) names.push(name)
+    return names
+  }
+
+  /** Called once, when the socket is open: greets the client and starts the clock. */
+  begin(): void {
+    const { settings, node, timers } = this.context
+    const { user } = this
+    this.send({
+      type: "welcome",
+      connection: this.id,
+      session: this.session,
+      ...(user === undefined ? {} : { user }),
+      node,
+      resumed: false,
+      rooms: [],
+      heartbeat: { interval: settings.heartbeat.interval * 1000, timeout: settings.heartbeat.timeout * 1000 },
+      limits: limitsView(settings)
+    })
+    timers.schedule(this, nextDue(this.timing(), this.heartbeat()))
+  }
+
+  protected receive(message: ConnectionMessage): undefined {
+    if (this.closing && message.type !== "@closed") return
+    switch (message.type) {
+      case "@closed":
+        return this.closed()
+      case "@reply":
+        return this.reply(message.reply)
+      case "@join_reply":
+        return this.joinReply(message)
+      case "@direct":
+        return this.direct(message)
+      case "@malformed":
+        return this.malformed(message)
+      case "@oversized":
+        return this.oversized(message)
+      case "@settled":
+        return this.settled(message)
+      case "@timer":
+        return this.timer()
+      case "@drained":
+        return this.drained()
+      case "@evicted":
+        return this.evicted(message)
+      case "@disconnect":
+        return this.disconnect(message)
+      default:
+        if (this.withinRates(message.id)) handleRequest(this, message)
+    }
+  }
+
+  /** Answers a request. A client that does not read its answers is too slow, whatever the rooms do. */
+  reply(message: ServerMessage): undefined {
+    if (this.send(message) === "dropped") this.disconnect({ type: "@disconnect", code: 4413, reason: "too slow" })
+  }
+
+  /** Tells the client that its request failed. */
+  fail(id: RequestId | undefined, code: ErrorCode, message: string): undefined {
+    this.context.counters.error(code)
+    const { retryable } = errorCodes[code]
+    this.reply(id === undefined ? { type: "error", code, message, retryable } : { type: "error", id, code, message, retryable })
+  }
+
+  private send(message: ServerMessage): "sent" | "buffered" | "dropped" {
+    this.context.counters.sent(this.socket.encoding)
+    if (!this.batch) return this.socket.send(this.codec.encodeShared(message))
+    const { turnEnd } = this.context
+    const write = (frame: string | Uint8Array): void => {
+      if (this.socket.send(frame) === "dropped") this.offerReply({ type: "@disconnect", code: 4413, reason: "too slow" })
+    }
+    const frame = this.codec.encode(message)
+    if (typeof frame === "string") {
+      const outbox = (this.outbox ??= Outbox.json(write, turnEnd.afterConnections)) as Outbox<string>
+      outbox.add(frame)
+    } else {
+      const outbox = (this.outbox ??= Outbox.msgpack(write, turnEnd.afterConnections)) as Outbox<Uint8Array>
+      outbox.add(frame)
+    }
+    return "buffered"
+  }
+
+  private joinReply({ name, room, reply }: JoinReply): undefined {
+    if (room === undefined) {
+      this.rooms.delete(name)
+      if (reply.type === "error") this.context.counters.error(reply.code)
+    } else this.rooms.set(name, room)
+    this.reply(reply)
+    // The room's messages take another way to the socket: what is joined has to be told before they come.
+    this.outbox?.flush()
+  }
+
+  private evicted({ name }: Evicted): undefined {
+    this.rooms.delete(name)
+    this.fail(undefined, "internal", `the room ${JSON.stringify(name)} failed; join it again`)
+  }
+
+  private direct({ direct }: DirectDelivery): undefined {
+    if (this.send(direct) === "dropped") this.skipped(undefined)
+  }
+
+  /** Counts a message that this client will not get. */
+  skipped(room: string | undefined): void {
+    const { counters } = this.context
+    counters.dropped()
+    if (this.dropped === undefined) counters.slowConsumer()
+    this.dropped ??= new DroppedCount()
+    this.dropped.add(room)
+  }
+
+  private drained(): undefined {
+    const { dropped } = this
+    if (dropped === undefined || this.socket.buffered() >= this.context.settings.limits.buffer) return
+    this.dropped = undefined
+    for (const [room, count] of dropped.counts())
+      this.reply(room === undefined ? { type: "gap", dropped: count } : { type: "gap", room, dropped: count })
+  }
+
+  private malformed({ offence, refusal }: Malformed): undefined {
+    this.fail(refusal.id, refusal.error, refusal.message)
+    this.offend(offence)
+  }
+
+  private oversized({ limit }: Oversized): undefined {
+    this.fail(undefined, "too_large", `a message has at most ${limit} bytes`)
+    this.disconnect({ type: "@disconnect", code: 1009, reason: "message too big" })
+  }
+
+  private settled({ reply, identity }: Settled): undefined {
+    this.pendingCalls--
+    if (identity !== undefined) {
+      this.identity = identity
+      this.grants = compileGrants(identity.rooms)
+      this.context.timers.schedule(this, nextDue(this.timing(), this.heartbeat()))
+    }
+    if (reply.type === "error") this.context.counters.error(reply.code)
+    this.reply(reply)
+  }
+
+  private withinRates(id: RequestId | undefined): boolean {
+    if (this.rate === undefined) return true
+    const { limits, clock } = this.context
+    const over = limits.takeMessage(this.rate, this.seat.address, this.seat.user, clock.currentTimeMillisUnsafe())
+    if (over === "ok") return true
+    this.fail(id, "rate_limited", `too many messages for this ${over}`)
+    this.offend("rate")
+    return false
+  }
+
+  private offend(offence: Offence): void {
+    const now = this.context.clock.currentTimeMillisUnsafe()
+    this.mistakes ??= makeBucket(now, mistakeRate)
+    if (!take(this.mistakes, now, mistakeRate)) this.disconnect({ type: "@disconnect", ...floodClose(offence) })
+  }
+
+  private timing() {
+    return { lastFrame: this.lastFrame, nextHeartbeat: this.nextHeartbeat, expiresAt: this.identity.expiresAt }
+  }
+
+  private heartbeat() {
+    const { interval, timeout } = this.context.settings.heartbeat
+    return { interval: interval * 1000, timeout: timeout * 1000 }
+  }
+
+  private timer(): undefined {
+    const now = this.context.clock.currentTimeMillisUnsafe()
+    const decided = onTimer(this.timing(), this.heartbeat(), now)
+    if (decided.decision === "close") return this.disconnect({ type: "@disconnect", code: decided.code, reason: decided.reason })
+    if (decided.decision === "heartbeat") {
+      this.nextHeartbeat = now + this.heartbeat().interval
+      // One that does not fit tells nothing: a client with a full buffer has frames enough to see that the server lives.
+      this.send({ type: "heartbeat", time: now })
+    }
+    this.context.timers.schedule(this, decided.due)
+  }
+
+  /** Says `bye` and closes. The rest follows when the socket reports that it is closed. */
+  disconnect({ code, reason, after }: Disconnect): undefined {
+    if (this.closing) return
+    const reconnect = shouldReconnect(code)
+    this.send({ type: "bye", code, reason, reconnect, ...(after === undefined ? {} : { after }) })
+    this.outbox?.flush()
+    this.closing = true
+    this.close(code, reason)
+  }
+
+  private close(code: CloseCode, reason: string): void {
+    if (code === 4413) this.context.counters.slowConsumer()
+    this.socket.end(code, reason)
+  }
+
+  /** The socket is gone: leaves its rooms and ends. */
+  private closed(): undefined {
+    this.abandon()
+  }
+
+  /** Leaves everything that knows this connection. For its own end, and for the registry when the actor has died. */
+  abandon(): void {
+    this.closing = true
+    const { timers, limits, clock, connections } = this.context
+    const now = clock.currentTimeMillisUnsafe()
+    timers.cancel(this)
+    for (const room of this.rooms.values()) room?.offerReply({ type: "leave", member: this, id: undefined, quiet: true })
+    this.rooms.clear()
+    for (const fiber of this.calls ?? []) fiber.interruptUnsafe()
+    if (!connections.remove(this)) return
+    limits.releaseAddress(this.seat.address, now)
+    if (this.seat.user !== undefined) limits.releaseUser(this.seat.user, now)
+  }
+}

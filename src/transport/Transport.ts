@@ -1,0 +1,64 @@
+/** The ports between the sockets and the actors. */
+import type { Encoding } from "../wire/Codec.ts"
+import type { Identity } from "../auth/Auth.ts"
+import type { AddressEntry, UserEntry } from "../limits/Limits.ts"
+
+/**
+ * What became of a frame: `sent` to the kernel, `buffered` behind what the client has not read yet, or `dropped`
+ * because the client is too far behind, or gone. Who sends decides what a dropped frame means.
+ */
+export type SendStatus = "sent" | "buffered" | "dropped"
+
+/**
+ * One client's WebSocket. Frames and publishes leave in the order of the calls. After `end`, or once the client is gone,
+ * every call does nothing and `send` says `dropped`.
+ */
+export interface ClientSocket {
+  readonly encoding: Encoding
+  /** Sends one frame, copying it before it returns. */
+  send(frame: string | Uint8Array): SendStatus
+  subscribe(topic: string): void
+  unsubscribe(topic: string): void
+  /** Publishes to every subscriber of the topic except this socket. */
+  publish(topic: string, frame: string | Uint8Array, binary: boolean): void
+  /** Bytes that wait for the client. */
+  buffered(): number
+  /** Sends what is buffered, then a close frame. */
+  end(code: number, reason: string): void
+}
+
+/** Publishes to all subscribers of a topic on this node. Frames to one subscriber keep their order with its direct sends. */
+export interface Publisher {
+  publish(topic: string, frame: string | Uint8Array, binary: boolean): void
+}
+
+/** A connection's place in the limits: what it shares with others of its address and user. Released once, at its end. */
+export interface Seat {
+  readonly address: AddressEntry
+  readonly user: UserEntry | undefined
+}
+
+/** A client that passed the handshake, as the transport hands it over. */
+export interface Accepted {
+  readonly identity: Identity
+  readonly address: string
+  readonly encoding: Encoding
+  readonly batch: boolean
+  /** The session that the client asks to take up again. */
+  readonly session: string | undefined
+  readonly seat: Seat
+}
+
+/**
+ * What the transport tells of its sockets. `C` is what the other side keeps for each of them. Called on the event loop,
+ * one at a time; bytes are only valid during the call.
+ */
+export interface SocketHandler<C> {
+  onOpen(socket: ClientSocket, accepted: Accepted): C
+  onFrame(connection: C, frame: ArrayBuffer, binary: boolean): void
+  /** A published frame was skipped for this client, which is too far behind. */
+  onDropped(connection: C, frame: ArrayBuffer, binary: boolean): void
+  /** The client has read something: less is buffered than before. */
+  onDrain(connection: C): void
+  onClose(connection: C, code: number): void
+}

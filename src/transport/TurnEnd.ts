@@ -1,0 +1,34 @@
+/**
+ * Runs callbacks at the end of the present turn of the event loop: those of rooms first, then those of connections, so
+ * that what a room published stands before the replies of the same turn. One `setImmediate` serves them all.
+ */
+export class TurnEnd {
+  private rooms: Array<() => void> = []
+  private connections: Array<() => void> = []
+  private armed = false
+
+  readonly afterRooms = (flush: () => void): void => {
+    this.rooms.push(flush)
+    this.arm()
+  }
+
+  readonly afterConnections = (flush: () => void): void => {
+    this.connections.push(flush)
+    this.arm()
+  }
+
+  private arm(): void {
+    if (this.armed) return
+    this.armed = true
+    setImmediate(this.run)
+  }
+
+  private readonly run = (): void => {
+    this.armed = false
+    const { rooms, connections } = this
+    this.rooms = []
+    this.connections = []
+    for (const flush of rooms) flush()
+    for (const flush of connections) flush()
+  }
+}

@@ -1,0 +1,66 @@
+import type { WebSocket } from "uWebSockets.js"
+import type { Encoding } from "../wire/Codec.ts"
+import type { Accepted, ClientSocket, SendStatus } from "./Transport.ts"
+
+/** How uWebSockets.js calls the three outcomes of a send. */
+const statuses: ReadonlyArray<SendStatus> = ["buffered", "sent", "dropped"]
+
+/** What a native socket keeps for us. The fields of this are copied onto the native object, so that a class can not stand here. */
+export interface UserData<C> {
+  readonly socket: UwsSocket<C>
+}
+
+/** The port to one uWebSockets.js socket. Native calls on a closed socket throw, so none is made. */
+export class UwsSocket<C> implements ClientSocket {
+  readonly encoding: Encoding
+  /** Only until the socket is open. */
+  accepted: Accepted | undefined
+  connection: C | undefined = undefined
+  /** True while a direct send runs: the drop that it may report is the sender's to know, not the drop handler's. */
+  sending = false
+  private ws: WebSocket<UserData<C>> | undefined = undefined
+  private readonly compress: boolean
+
+  constructor(accepted: Accepted, compress: boolean) {
+    this.encoding = accepted.encoding
+    this.accepted = accepted
+    this.compress = compress
+  }
+
+  opened(ws: WebSocket<UserData<C>>): void {
+    this.ws = ws
+  }
+
+  closed(): void {
+    this.ws = undefined
+  }
+
+  send(frame: string | Uint8Array): SendStatus {
+    const { ws } = this
+    if (ws === undefined) return "dropped"
+    this.sending = true
+    const status = ws.send(frame, typeof frame !== "string", this.compress)
+    this.sending = false
+    return statuses[status] ?? "dropped"
+  }
+
+  subscribe(topic: string): void {
+    this.ws?.subscribe(topic)
+  }
+
+  unsubscribe(topic: string): void {
+    this.ws?.unsubscribe(topic)
+  }
+
+  publish(topic: string, frame: string | Uint8Array, binary: boolean): void {
+    this.ws?.publish(topic, frame, binary, this.compress)
+  }
+
+  buffered(): number {
+    return this.ws?.getBufferedAmount() ?? 0
+  }
+
+  end(code: number, reason: string): void {
+    this.ws?.end(code, reason)
+  }
+}

@@ -1,0 +1,86 @@
+import { Effect, Exit, type Fiber } from "effect"
+import type { HttpRequest, HttpResponse, us_socket_context_t } from "uWebSockets.js"
+import { addHeader } from "./Handshake.ts"
+import type { Gate, UpgradeRequest, Verdict } from "./Upgrade.ts"
+import { type UserData, UwsSocket } from "./UwsSocket.ts"
+
+const statusTexts: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  413: "Content Too Large",
+  426: "Upgrade Required",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  503: "Service Unavailable"
+}
+
+/** Header bytes are Latin-1, and may hold no line breaks. */
+const headerText = (text: string): string => text.replace(/[^\t\u0020-\u007e\u00a0-\u00ff]/g, "?")
+
+/** Answers an upgrade request with a plain response. The connection is closed: what follows on it was meant for a WebSocket. */
+const refuse = (res: HttpResponse, verdict: Extract<Verdict, { verdict: "refuse" }>): void => {
+  const { status, code, message, headers = {} } = verdict
+  res.writeStatus(`${status} ${statusTexts[status] ?? "Error"}`)
+  res.writeHeader("Content-Type", "application/json")
+  for (const [name, value] of Object.entries(headers)) res.writeHeader(name, headerText(value))
+  res.end(JSON.stringify({ code, message }), true)
+}
+
+const readRequest = (res: HttpResponse, req: HttpRequest): UpgradeRequest => {
+  const headers = new Map<string, string>()
+  req.forEach((name, value) => addHeader(headers, name, value))
+  // Without a query it is undefined, whatever its declaration says.
+  const query: string | undefined = req.getQuery()
+  return { path: req.getUrl(), query: query ?? "", headers, peer: Buffer.from(res.getRemoteAddressAsText()).toString() }
+}
+
+const failed: Verdict = { verdict: "refuse", status: 500, code: "internal", message: "the server failed to decide about this connection" }
+
+export interface UpgradeOptions {
+  readonly gate: Gate
+  readonly fork: (effect: Effect.Effect<Verdict>) => Fiber.Fiber<Verdict>
+  readonly compress: boolean
+  readonly onRefused: (status: number) => void
+}
+
+/**
+ * Handles one upgrade request: asks the gate, then upgrades or refuses. A verdict that is there at once is carried out
+ * at once; else the request waits, and an abort meanwhile gives everything back.
+ */
+export const handleUpgrade = <C>(
+  options: UpgradeOptions,
+  res: HttpResponse,
+  req: HttpRequest,
+  context: us_socket_context_t
+): void => {
+  const request = readRequest(res, req)
+  const key = request.headers.get("sec-websocket-key") ?? ""
+  const extensions = request.headers.get("sec-websocket-extensions") ?? ""
+  let aborted = false
+
+  const conclude = (verdict: Verdict): void => {
+    if (aborted) {
+      if (verdict.verdict === "accept") verdict.release()
+      return
+    }
+    res.cork(() => {
+      if (verdict.verdict === "accept")
+        res.upgrade<UserData<C>>({ socket: new UwsSocket(verdict.accepted, options.compress) }, key, verdict.protocol, extensions, context)
+      else {
+        options.onRefused(verdict.status)
+        refuse(res, verdict)
+      }
+    })
+  }
+
+  const fiber = options.fork(options.gate.admit(request))
+  const settled = fiber.pollUnsafe()
+  if (settled !== undefined) return conclude(Exit.isSuccess(settled) ? settled.value : failed)
+  res.onAborted(() => {
+    aborted = true
+    fiber.interruptUnsafe()
+  })
+  fiber.addObserver((exit) => conclude(Exit.isSuccess(exit) ? exit.value : failed))
+}
