@@ -97,6 +97,8 @@ export class Link {
     socket.binaryType = "arraybuffer"
     socket.onmessage = (event) => this.#received(socket, event.data)
     socket.onclose = (event) => this.#closed(socket, event.code, event.reason)
+    // Not every implementation follows up a failed handshake with `close`; where one does, that comes too late to matter.
+    socket.onerror = () => this.#state.phase === "connecting" && this.#closed(socket, 1006, "")
     this.#socket = socket
     this.#bye = undefined
     this.#after(welcomeTimeout, () => this.#abandon(socket))

@@ -11,10 +11,12 @@ type Message = { readonly type: string } & Readonly<Record<string, unknown>>
 
 export interface Client {
   readonly connection: string
+  readonly url: string
   readonly subprotocols: ReadonlyArray<string>
   readonly received: Array<Message>
   readonly rooms: Map<string, number>
   readonly send: (message: Message) => void
+  readonly sendFrame: (frame: string) => void
   readonly close: (code: number, reason?: string) => void
 }
 
@@ -25,7 +27,6 @@ export interface FakeHubOptions {
   readonly refuse?: () => number | undefined
   /** Answers a message instead of the hub. False: the hub answers. */
   readonly answer?: (client: Client, message: Message) => boolean
-  readonly web?: (request: Request) => Response | undefined
 }
 
 export interface FakeHub {
@@ -76,14 +77,16 @@ export const startFakeHub = async (options: FakeHubOptions = {}): Promise<FakeHu
     }
   }
 
-  const accept = (socket: WebSocket, subprotocols: ReadonlyArray<string>): void => {
+  const accept = (socket: WebSocket, url: string, subprotocols: ReadonlyArray<string>): void => {
     const binary = socket.protocol === "weft.v1.msgpack"
     const client: Client = {
       connection: `c${seen.length + 1}`,
+      url,
       subprotocols,
       received: [],
       rooms: new Map(),
       send: (message) => socket.send(binary ? encode(message) : JSON.stringify(message)),
+      sendFrame: (frame) => socket.send(frame),
       close: (code, reason) => socket.close(code, reason)
     }
     clients.add(client)
@@ -99,18 +102,13 @@ export const startFakeHub = async (options: FakeHubOptions = {}): Promise<FakeHu
     client.send({ type: "welcome", connection, session: `s-${connection}`, node: "fake", resumed: false, rooms: [], heartbeat, limits })
   }
 
-  const server = createServer(async (request, response) => {
-    const answer =
-      request.url === "/health/ready" ? new Response("{}") : options.web?.(new Request(`http://127.0.0.1${request.url}`)) // prettier-ignore
-    response.writeHead(answer?.status ?? 404, Object.fromEntries(answer?.headers ?? []))
-    response.end(answer === undefined ? "" : Buffer.from(await answer.arrayBuffer()))
-  })
+  const server = createServer()
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => [...offered][0] ?? false })
   server.on("upgrade", (request, socket, head) => {
     const status = options.refuse?.()
     if (status !== undefined) return void socket.end(`HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
     const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((name) => name.trim())
-    sockets.handleUpgrade(request, socket, head, (accepted) => accept(accepted, offered))
+    sockets.handleUpgrade(request, socket, head, (accepted) => accept(accepted, request.url ?? "", offered))
   })
   await listen(server, options.port ?? 0)
   return {
