@@ -13,25 +13,22 @@ export const isPreferred = (version) => {
 }
 
 /**
- * What to do on the Node that was started: run `here`, `switch` to the Node 22 that the package brought, or give up with one line of text.
- * Without Node 22 the compiled form also runs on an older or newer Node from 20 on that uWebSockets.js has a binary for.
+ * What to do on the Node that was started: run `here`, `switch` to the Node 22 that the package brought, or give up with one line of
+ * text. Without Node 22 the compiled form runs on any Node from 20 on; `serve` then says whether uWebSockets.js has a binary for it.
  *
  * @param {object} situation
  * @param {string} situation.version of the running Node
  * @param {string} situation.platform for the text, such as `linux-x64`
  * @param {string | undefined} situation.bundled the executable that the package brought
  * @param {boolean} situation.compiled false in a checkout, which runs TypeScript
- * @param {() => Promise<string | undefined>} situation.addon why uWebSockets.js can not be loaded here; undefined: it can
- * @returns {Promise<"here" | "switch" | { readonly refuse: string }>}
+ * @returns {"here" | "switch" | { readonly refuse: string }}
  */
-export const decide = async ({ version, platform, bundled, compiled, addon }) => {
-  if (!isPreferred(version) && bundled !== undefined) return "switch"
-  const found = `found Node ${version} on ${platform}`
-  const advice = "Use Node 22 on Linux (glibc), macOS or Windows; on x64 or arm64 an install without --omit=optional brings it."
-  if (!isPreferred(version) && !(compiled && Number.parseInt(version, 10) >= 20))
-    return { refuse: `weft: needs Node 22.19 or a later 22, ${found}. ${advice}` }
-  const reason = await addon()
-  return reason === undefined ? "here" : { refuse: `weft: uWebSockets.js does not load (${found}): ${reason}. ${advice}` }
+export const decide = ({ version, platform, bundled, compiled }) => {
+  if (isPreferred(version)) return "here"
+  if (bundled !== undefined) return "switch"
+  if (compiled && Number.parseInt(version, 10) >= 20) return "here"
+  const advice = "on Linux (glibc), macOS and Windows an install without --omit=optional brings one"
+  return { refuse: `weft: needs Node 22.19 or a later 22, found Node ${version} on ${platform}; ${advice}` }
 }
 
 /**

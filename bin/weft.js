@@ -15,13 +15,6 @@ const refuse = (text) => {
   process.exitCode = 1
 }
 
-/** Why the native part can not be loaded by this Node; undefined when it can. */
-const addon = () =>
-  import("uWebSockets.js").then(
-    () => undefined,
-    (error) => String(error?.message ?? error).split("\n", 1)[0]
-  )
-
 /**
  * Runs the same command again on another Node. Where the process can not be replaced, this one stays as a parent that passes on
  * signals and ends the way its child ended.
@@ -42,13 +35,7 @@ const switchTo = (node) => {
   })
 }
 
-const choice = await decide({
-  version: process.versions.node,
-  platform: `${process.platform}-${process.arch}`,
-  bundled,
-  compiled,
-  addon
-})
+const choice = decide({ version: process.versions.node, platform: `${process.platform}-${process.arch}`, bundled, compiled })
 
 if (choice === "here") await import((compiled ? new URL("../dist/main.js", import.meta.url) : source).href)
 else if (choice === "switch" && bundled !== undefined) switchTo(bundled)

@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { connect } from "node:net"
 import { join } from "node:path"
 import { eventually } from "./eventually.ts"
 import { findProgram, isExecutable } from "./find.ts"
-import { freePort } from "./ports.ts"
 import { type Child, type Exit, run, startProcess } from "./process.ts"
 import { projectRoot, temporaryFolder } from "./weft.ts"
 
@@ -15,7 +14,7 @@ export interface NatsServer {
   readonly process: () => Child
   readonly stop: () => Promise<Exit>
   readonly kill: () => Promise<Exit>
-  readonly freeze: () => void
+  readonly freeze: () => Promise<void>
   readonly thaw: () => void
   /** Starts it again on the same port and store. Ends it first when it still runs. */
   readonly restart: () => Promise<void>
@@ -63,16 +62,24 @@ export const startNatsServer = async ({ jetstream = true, config = "" }: NatsOpt
   const program = await findNatsServer()
   const folder = await temporaryFolder()
   const file = join(folder, "nats.conf")
-  const port = await freePort()
   const store = jetstream ? `jetstream { store_dir: ${JSON.stringify(join(folder, "store"))} }` : ""
-  await writeFile(file, `listen: "127.0.0.1:${port}"\n${store}\n${config}\n`)
+  await writeFile(file, `${store}\n${config}\n`)
 
-  const start = async (): Promise<Child> => {
-    const child = await startProcess(program, ["-c", file])
-    await eventually(() => child.running() && greets(port), { message: () => `nats-server does not answer\n${child.stderr()}\n` })
-    return child
+  /** Port -1: one that the server chooses and writes to a file that carries its process id. */
+  const start = async (wanted: number): Promise<{ readonly child: Child; readonly port: number }> => {
+    const child = await startProcess(program, ["-c", file, "-a", "127.0.0.1", "-p", String(wanted), "--ports_file_dir", folder])
+    const ready = async (): Promise<number | undefined | "ended"> => {
+      if (!child.running()) return "ended"
+      const port = await chosenPort(join(folder, `nats-server_${child.pid}.ports`))
+      return port !== undefined && (await greets(port)) ? port : undefined
+    }
+    const port = await eventually(ready, { message: () => `nats-server does not answer\n${child.stderr()}\n` })
+    if (port === "ended") throw new Error(`nats-server ended at once\n${child.stderr()}`)
+    return { child, port }
   }
-  let child = await start()
+  const first = await start(-1)
+  const { port } = first
+  let child = first.child
   return {
     url: `nats://127.0.0.1:${port}`,
     port,
@@ -83,9 +90,15 @@ export const startNatsServer = async ({ jetstream = true, config = "" }: NatsOpt
     thaw: () => child.thaw(),
     restart: async () => {
       if (child.running()) await child.stop()
-      child = await start()
+      child = (await start(port)).child
     }
   }
+}
+
+const chosenPort = async (file: string): Promise<number | undefined> => {
+  const text = await readFile(file, "utf8").catch(() => "")
+  const port = /"nats":\s*\[\s*"nats:\/\/[^"]*:(\d+)"/.exec(text)?.[1]
+  return port === undefined ? undefined : Number(port)
 }
 
 /** Whether a NATS server on that port sends its INFO, the first line of its protocol. */

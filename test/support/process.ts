@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process"
+import { readdir, readFile } from "node:fs/promises"
 import { atEnd } from "./cleanup.ts"
-import { within } from "./eventually.ts"
+import { eventually, within } from "./eventually.ts"
 
 /** How a process ended: one of the two is set. */
 export interface Exit {
@@ -20,8 +21,8 @@ export interface Child {
   readonly write: (text: string) => void
   readonly endInput: () => void
   readonly signal: (signal: NodeJS.Signals) => void
-  /** Stops it without its noticing (SIGSTOP); sockets stay open and nothing answers. */
-  readonly freeze: () => void
+  /** Stops it without its noticing (SIGSTOP) and resolves when it stands still: sockets stay open and nothing answers. */
+  readonly freeze: () => Promise<void>
   readonly thaw: () => void
   /** SIGTERM, or SIGKILL when it does not end within `grace` milliseconds. */
   readonly stop: (grace?: number) => Promise<Exit>
@@ -102,11 +103,22 @@ export const startProcess = async (command: string, args: ReadonlyArray<string>,
     write: (input) => void child.stdin.write(input),
     endInput: () => void child.stdin.end(),
     signal,
-    freeze: () => signal("SIGSTOP"),
+    freeze: async () => {
+      signal("SIGSTOP")
+      await eventually(() => standsStill(pid), { message: `process ${pid} did not stop` })
+    },
     thaw: () => signal("SIGCONT"),
     stop,
     kill
   }
+}
+
+/** Whether all threads of a process are stopped. Only Linux tells; elsewhere the signal has to do. */
+const standsStill = async (pid: number): Promise<boolean> => {
+  if (process.platform !== "linux") return true
+  const threads = await readdir(`/proc/${pid}/task`)
+  const states = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, "utf8")))
+  return states.every((stat) => stat.slice(stat.lastIndexOf(")") + 2).startsWith("T"))
 }
 
 /** What a program wrote and how it ended. */
