@@ -1,15 +1,13 @@
 import type { ServerMessage, ServerType } from "../wire/Messages.ts"
 import type { LinkState } from "./ClientState.ts"
+import type { UnknownMessage } from "./UnknownMessage.ts"
 import type { WeftError } from "./WeftError.ts"
 
 /** The server's message of type `T`. */
 export type ServerMessageOf<T extends ServerType> = Extract<ServerMessage, { readonly type: T }>
 
 /** A message that passed the link, undecided what it is: for logs and for the curious. */
-export interface Frame {
-  readonly direction: "in" | "out"
-  readonly message: unknown
-}
+export type Frame = { readonly direction: "in"; readonly message: UnknownMessage } | { readonly direction: "out"; readonly message: object }
 
 /** What `client.on` gives, by name. */
 export interface ClientEvents {

@@ -1,11 +1,6 @@
 import type { ServerMessage, ServerType } from "../wire/Messages.ts"
 import type { ServerMessageOf } from "./Events.ts"
-
-/** A message of a type that this version of the client may not know. */
-export interface UnknownMessage {
-  readonly type: string
-  readonly [field: string]: unknown
-}
+import type { UnknownMessage } from "./UnknownMessage.ts"
 
 const known: { readonly [T in ServerType]: true } = {
   welcome: true,

@@ -1,6 +1,7 @@
 import type { Codec } from "../wire/Codec.ts"
 import { handshake } from "./Handshake.ts"
-import { messagesOf, type UnknownMessage } from "./Incoming.ts"
+import { messagesOf } from "./Incoming.ts"
+import type { UnknownMessage } from "./UnknownMessage.ts"
 
 /** As much of a WebSocket as the client uses. Browsers, Node and the `ws` package have it. */
 export interface WebSocketLike {

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest"
 import { WebSocket as WsWebSocket } from "ws"
 import { type Client, type ClientEvents, type ClientOptions, createClient, WeftError } from "../../src/client/index.ts"
 import { type FakeHub, type FakeHubOptions, type Refusal, startFakeHub } from "./fakeHub.ts"
-import { until } from "./until.ts"
+import { eventually } from "../support/eventually.ts"
 
 const cleanups: Array<() => Promise<void>> = []
 afterEach(async () => {
@@ -68,8 +68,8 @@ describe.each(["json", "msgpack"] as const)("a client that speaks %s", (encoding
     expect((await ada.broadcast("lobby", { text: "héllo" }, { exclude_self: true })).room).toBe("lobby")
     const to = bob.welcome?.connection ?? ""
     expect((await ada.send({ connection: to }, 7)).delivered).toBe(1)
-    expect(await until(() => heard[0])).toMatchObject({ room: "lobby", data: { text: "héllo" } })
-    expect(await until(() => direct[0])).toMatchObject({ data: 7, from: { connection: ada.welcome?.connection } })
+    expect(await eventually(() => heard[0])).toMatchObject({ room: "lobby", data: { text: "héllo" } })
+    expect(await eventually(() => direct[0])).toMatchObject({ data: 7, from: { connection: ada.welcome?.connection } })
   })
 
   it("reads several messages in one frame, and asks for that with an option", async () => {
@@ -78,7 +78,7 @@ describe.each(["json", "msgpack"] as const)("a client that speaks %s", (encoding
     const heard = collect(client, "message")
     await client.connect()
     hub.peers[0]?.send([1, 2, 3].map((data) => ({ type: "message", data, time: 1 })))
-    await until(() => heard.length === 3)
+    await eventually(() => heard.length === 3)
     expect(heard.map(({ data }) => data)).toEqual([1, 2, 3])
     expect(hub.peers[0]?.protocols).toEqual([`weft.v1.${encoding}`, "weft.batch"])
   })
@@ -110,7 +110,7 @@ describe("requests", () => {
     expect((await failure(client.ping())).code).toBe("unavailable")
     await client.connect()
     const waiting = [1, 2, 3].map((data) => failure(client.request({ type: "echo", data })))
-    await until(() => hub.peers[0]?.received.length === 3)
+    await eventually(() => hub.peers[0]?.received.length === 3)
     hub.cut()
     const errors = await Promise.all(waiting)
     expect(errors.map(({ code, retryable }) => [code, retryable])).toEqual([1, 2, 3].map(() => ["unavailable", true]))
@@ -171,7 +171,7 @@ describe("requests", () => {
     const errors = collect(client, "error")
     await client.connect()
     client.write({ type: "nonsense" })
-    expect(await until(() => errors[0])).toMatchObject({ code: "unknown_type" })
+    expect(await eventually(() => errors[0])).toMatchObject({ code: "unknown_type" })
   })
 })
 
@@ -185,7 +185,7 @@ describe("the link", () => {
     await Promise.all(["a", "b", "c"].map((room) => client.join(room)))
     await client.leave("b")
     hub.cut()
-    await until(() => rejoined.length === 2)
+    await eventually(() => rejoined.length === 2)
     expect(states.map(({ state }) => state)).toEqual(["connecting", "open", "waiting", "connecting", "open"])
     expect([...(hub.peers[0]?.rooms ?? [])]).toEqual(["a", "c"])
     expect(client.rooms).toEqual(["a", "c"])
@@ -197,9 +197,9 @@ describe("the link", () => {
     await client.connect()
     await client.join("lobby")
     await first.stop()
-    await until(() => client.link.state === "connecting" && client.link.attempt >= 3)
+    await eventually(() => client.link.state === "connecting" && client.link.attempt >= 3)
     const second = await hubWith({ port: first.port })
-    await until(() => second.peers[0]?.rooms.has("lobby"))
+    await eventually(() => second.peers[0]?.rooms.has("lobby"))
     expect((await client.broadcast("lobby", 1)).room).toBe("lobby")
   })
 
@@ -212,7 +212,7 @@ describe("the link", () => {
     const hub = await hubWith({ mute: true })
     const client = clientOf(hub.url)
     const connected = failure(client.connect())
-    const peer = await until(() => hub.peers[0])
+    const peer = await eventually(() => hub.peers[0])
     peer.socket.close(code, "so it is")
     expect((await connected).code).toBe(error)
     expect(client.link).toEqual({ state: "closed", code, reason: "so it is" })
@@ -227,7 +227,7 @@ describe("the link", () => {
     const peer = hub.peers[0]
     peer?.send({ type: "bye", code: 1001, reason: "restart", reconnect: true, after: 30 })
     peer?.socket.close(1001)
-    await until(() => hub.attempts() === 2)
+    await eventually(() => hub.attempts() === 2)
     expect(states).toContainEqual({ state: "waiting", delay: 30, code: 1001, reason: "restart" })
   })
 
@@ -236,7 +236,7 @@ describe("the link", () => {
     const client = clientOf(hub.url)
     await client.connect()
     hub.peers[0]?.send({ type: "heartbeat", time: 1 })
-    expect(await until(() => hub.peers[0]?.received[0])).toEqual({ type: "heartbeat" })
+    expect(await eventually(() => hub.peers[0]?.received[0])).toEqual({ type: "heartbeat" })
   })
 
   it("is given up and made again when the server goes silent", async () => {
@@ -244,7 +244,7 @@ describe("the link", () => {
     const client = clientOf(hub.url)
     const states = collect(client, "state")
     await client.connect()
-    await until(() => hub.attempts() >= 2)
+    await eventually(() => hub.attempts() >= 2)
     expect(states.find(({ state }) => state === "waiting")).toMatchObject({ code: 4408 })
   })
 
@@ -252,7 +252,7 @@ describe("the link", () => {
     const hub = await hubWith({ mute: true })
     const client = clientOf(hub.url, { attemptTimeout: 30 })
     void client.connect()
-    await until(() => hub.attempts() >= 3)
+    await eventually(() => hub.attempts() >= 3)
     expect(client.welcome).toBeUndefined()
   })
 
@@ -261,7 +261,7 @@ describe("the link", () => {
     const client = clientOf(hub.url)
     await client.connect()
     hub.peers[0]?.socket.send("neither JSON nor anything")
-    const end = await until(() => client.link.state === "closed" && client.link)
+    const end = await eventually(() => client.link.state === "closed" && client.link)
     expect(end).toMatchObject({ code: 4400 })
   })
 
@@ -288,7 +288,7 @@ describe("the link", () => {
     await client.join("gone")
     await client.join("busy")
     hub.cut()
-    await until(() => refused === 4)
+    await eventually(() => refused === 4)
     expect(failed.map(({ room, error }) => [room, error.code])).toEqual([["gone", "forbidden"]])
     expect(client.rooms).toEqual(["busy"])
     expect(hub.peers.map(({ rooms }) => [...rooms])).toEqual([["busy"]])
@@ -301,7 +301,7 @@ describe("the link", () => {
     await client.connect()
     expect(hub.peers[0]?.protocols).toEqual(["weft.v1.json", "weft.token.t1"])
     hub.cut()
-    const again = await until(() => hub.peers.find(({ connection }) => connection === "c2"))
+    const again = await eventually(() => hub.peers.find(({ connection }) => connection === "c2"))
     expect(again.protocols).toEqual(["weft.v1.json", "weft.token.t2"])
   })
 
@@ -326,7 +326,7 @@ describe("the link", () => {
     await client.join("lobby")
     await client.close()
     await client.close()
-    await until(() => hub.peers.length === 0)
+    await eventually(() => hub.peers.length === 0)
     expect(client.rooms).toEqual([])
     await client.connect()
     expect([...(hub.peers[0]?.rooms ?? [])]).toEqual([])
@@ -339,7 +339,7 @@ describe("the link", () => {
     client.on("message", () => void client.close())
     await client.connect()
     hub.peers[0]?.send([1, 2, 3].map((data) => ({ type: "message", data, time: 1 })))
-    await until(() => hub.peers.length === 0)
+    await eventually(() => hub.peers.length === 0)
     expect(heard).toHaveLength(1)
   })
 })
@@ -370,7 +370,7 @@ describe("events", () => {
     const peer = hub.peers[0]
     peer?.send({ type: "gap", dropped: 3 })
     peer?.send({ type: "member_joined", room: "a", member: { connection: "x", since: 1 } })
-    await until(() => members.length === 1)
+    await eventually(() => members.length === 1)
     stop()
     peer?.send({ type: "gap", dropped: 4 })
     await client.ping()
