@@ -33,6 +33,8 @@ export interface Child {
 export interface StartOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Runs it in a process group of its own, and signals go to the whole group: for commands that start others, such as npx. */
+  readonly group?: boolean
 }
 
 /** The environment of this process without what would configure a Weft server. */
@@ -44,7 +46,8 @@ export const startProcess = async (command: string, args: ReadonlyArray<string>,
   const child = spawn(command, args, {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...cleanEnvironment(), ...options.env },
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd })
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    detached: options.group === true
   })
   const text = { stdout: "", stderr: "" }
   const watchers = new Set<() => void>()
@@ -68,7 +71,10 @@ export const startProcess = async (command: string, args: ReadonlyArray<string>,
   const pid = child.pid
   if (pid === undefined) throw new Error(`${command} has no process id`)
 
-  const signal = (name: NodeJS.Signals): void => void child.kill(name)
+  const signal = (name: NodeJS.Signals): void => {
+    if (options.group !== true) child.kill(name)
+    else if (ended === undefined) process.kill(-pid, name)
+  }
   const told = (): string => `${command} ${args.join(" ")}\n--- stdout\n${text.stdout}\n--- stderr\n${text.stderr}`
   const kill = (): Promise<Exit> => {
     signal("SIGKILL")
