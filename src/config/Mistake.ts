@@ -1,5 +1,6 @@
 /** What is wrong with a configuration, in words for the person who wrote it. */
 import { Data } from "effect"
+import { escapeControl } from "../observe/escapeControl.ts"
 
 /**
  * One mistake or warning. `source` is the file's name, "environment" or "command line"; `key` the place in it
@@ -14,7 +15,7 @@ export interface Mistake {
 
 /** `FILE: KEY: REASON`, always on one line. */
 export const formatMistake = (mistake: Mistake): string =>
-  [mistake.source, ...(mistake.key === "" ? [] : [mistake.key]), mistake.reason].join(": ").replaceAll(/[\r\n]+/g, " ")
+  [mistake.source, ...(mistake.key === "" ? [] : [mistake.key]), mistake.reason].map(escapeControl).join(": ")
 
 /** The line of a warning: `FILE: KEY: warning: REASON`. */
 export const formatWarning = (warning: Mistake): string => formatMistake({ ...warning, reason: `warning: ${warning.reason}` })

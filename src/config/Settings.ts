@@ -3,9 +3,8 @@
  * page and the mistakes all come from there. Durations are seconds, sizes bytes, and 0 means "unlimited" where the text
  * of a key says so.
  */
-import { Result, Schema } from "effect"
+import { Schema } from "effect"
 import { keysOf } from "./Key.ts"
-import { parseNetwork } from "./rules.ts"
 import * as sections from "./sections.ts"
 
 /** The file as it is written; left-out keys get their defaults. */
@@ -61,10 +60,6 @@ export const resolve = (file: SettingsFile, nodeId: string): Settings => {
   return {
     ...settings,
     node: { id: file.node.id ?? nodeId },
-    server: {
-      ...file.server,
-      trusted_proxies: file.server.trusted_proxies.map((network) => Result.getOrElse(parseNetwork(network), () => network))
-    },
     auth: { ...file.auth, anonymous: file.auth.anonymous ?? !hasAuthentication(file) }
   }
 }

@@ -14,10 +14,11 @@ const reasons: Record<string, string> = { NotFound: "no such file", PermissionDe
 export const unreadable = (error: PlatformError.PlatformError): string =>
   `can not be read: ${reasons[error.reason._tag] ?? "it is not a readable file"}`
 
-const read = Effect.fnUntraced(function* <A>(path: string, parse: (text: string) => Result.Result<A, string>) {
+/** `name` is what a problem calls the file. */
+const read = Effect.fnUntraced(function* <A>(path: string, parse: (text: string) => Result.Result<A, string>, name = JSON.stringify(path)) {
   const text = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(path)).pipe(Effect.result)
   const parsed = Result.isFailure(text) ? Result.fail(unreadable(text.failure)) : parse(text.success)
-  return Result.mapError(parsed, (problem) => `${JSON.stringify(path)} ${problem}`)
+  return Result.mapError(parsed, (problem) => `${name} ${problem}`)
 })
 
 const parseCertificate = (text: string): Result.Result<X509Certificate, string> =>
@@ -38,7 +39,8 @@ const tlsProblems = Effect.fnUntraced(function* ({ cert, key }: { readonly cert:
 })
 
 const publicKeyProblems = Effect.fnUntraced(function* (source: string, configured: ReadonlyArray<string> | undefined) {
-  const key = isPem(source) ? publicKeyFromPem(source) : yield* read(source, publicKeyFromPem)
+  // What is no path may be a key without its header, or worse, a private one: it is not repeated.
+  const key = isPem(source) ? publicKeyFromPem(source) : yield* read(source, publicKeyFromPem, "the file that it names")
   const algorithms = Result.flatMap(key, ({ algorithms }) => narrowAlgorithms(algorithms, configured))
   const problems: Array<readonly [string, string]> = []
   if (Result.isFailure(key)) problems.push(["auth.jwt.public_key", key.failure])

@@ -6,7 +6,7 @@ import { decode } from "./decode.ts"
 import { type Environment, readEnvironment } from "./environment.ts"
 import { fileProblems, unreadable } from "./files.ts"
 import { merge, type Value } from "./layers.ts"
-import { ConfigError, type Mistake } from "./Mistake.ts"
+import { ConfigError, formatMistake, type Mistake } from "./Mistake.ts"
 import { emptyTable, isTable, isWithin, parsePath, type Table } from "./path.ts"
 import { resolve, type Settings, type SettingsInput } from "./Settings.ts"
 
@@ -61,6 +61,11 @@ const randomId = Effect.gen(function* () {
   return `node-${digits.toString(36).padStart(6, "0")}`
 })
 
+/** The items of one variable's list may have the same mistake. */
+const distinct = (mistakes: ReadonlyArray<Mistake>): ReadonlyArray<Mistake> => [
+  ...new Map(mistakes.map((mistake) => [formatMistake(mistake), mistake])).values()
+]
+
 const flagValue = ({ flag, key, value }: FlagValue): Value => ({ path: key.split("."), value, source: COMMAND_LINE, name: flag })
 
 /**
@@ -84,11 +89,11 @@ export const load: (options: LoadOptions) => Effect.Effect<Loaded, ConfigError, 
       .filter((finding) => finding.severity === severity)
       .map(({ at, keys, reason }) => ({ ...merged.originOf(...(at === undefined ? keys : [at]).map(parsePath)), reason }))
 
-  const mistakes = [
+  const mistakes = distinct([
     ...environment.mistakes,
     ...decoded.mistakes.map(({ path, reason }) => ({ ...merged.originOf(path), reason })),
     ...told("mistake")
-  ]
+  ])
   const warnings = told("warning")
   if (mistakes.length > 0 || decoded.settings === undefined) return yield* new ConfigError({ mistakes, warnings })
   return { settings: resolve(decoded.settings, yield* randomId), warnings }

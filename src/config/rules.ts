@@ -3,36 +3,24 @@ import { Result } from "effect"
 import { IpNetwork, NetAddress } from "effect/net"
 import { jwksAlgorithms, secretAlgorithms } from "../auth/JwtKeys.ts"
 
-const defaultPorts: Record<string, string> = { http: "80", https: "443" }
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(?:\*\.)?(?:[^\s/?#@:*[\]]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?$/i
 
-/**
- * An origin as browsers send it: `scheme://host[:port]`, lower case, no path. `*` alone stands for any origin; a host
- * may begin with `*.` for every name below a domain.
- */
+/** `scheme://host[:port]`, where the host may begin with `*.` for every name below a domain; `*` alone for any origin. */
 export const originRule = (origin: string): string | undefined => {
   if (origin === "*") return undefined
-  const match = /^([a-z][a-z0-9+.-]*):\/\/((?:\*\.)?(?:[^\s/?#@:*[\]]+|\[[0-9a-f:.]+\]))(?::([0-9]{1,5}))?$/.exec(origin)
-  if (match === null)
-    return `${JSON.stringify(origin)} is not an origin, such as "https://app.example.com" or "*": scheme://host[:port], no path`
-  if (origin !== origin.toLowerCase()) return `${JSON.stringify(origin)} must be in lower case, as browsers send it`
-  const [, scheme = "", , port] = match
-  if (port !== undefined && Number(port) > 65_535) return `${JSON.stringify(origin)} has a port above 65535`
-  if (port !== undefined && defaultPorts[scheme] === port)
-    return `${JSON.stringify(origin)} must leave out the port: browsers do not send the default one`
-  return undefined
+  const match = ORIGIN.exec(origin)
+  return match !== null && Number(match[1] ?? 0) <= 65_535
+    ? undefined
+    : `${JSON.stringify(origin)} is not an origin: scheme://host[:port] without a path, such as "https://app.example.com", or "*"`
 }
 
-/** An IP network as CIDR, or a single address. */
-export const networkRule = (network: string): string | undefined =>
-  Result.match(parseNetwork(network), { onSuccess: () => undefined, onFailure: (reason) => reason })
-
-/** The network in CIDR notation (a single address as /32 or /128), or what is wrong with it. */
-export const parseNetwork = (text: string): Result.Result<string, string> => {
+/** An IP network in CIDR notation, or a single address. */
+export const networkRule = (text: string): string | undefined => {
   const cidr = text.includes("/") ? text : `${text}/${text.includes(":") ? 128 : 32}`
-  return IpNetwork.fromString(cidr).pipe(
-    Result.map((network) => network.toString()),
-    Result.mapError((error) => `${JSON.stringify(text)} is not an IP network, such as "10.0.0.0/8": ${error.message}`)
-  )
+  return Result.match(IpNetwork.fromString(cidr), {
+    onSuccess: () => undefined,
+    onFailure: (error) => `${JSON.stringify(text)} is not an IP network, such as "10.0.0.0/8": ${error.message}`
+  })
 }
 
 /** Whether a listening address can be reached from this machine only. */

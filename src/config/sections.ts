@@ -35,12 +35,12 @@ export const Server = section(
     port: count(8080, "Port to listen on. 0: a free port of the system's choice.", 0, 65_535),
     origins: list(
       [],
-      "Origins of the pages that may connect, as browsers send them (`https://app.example.com`); `https://*.example.com` is every name below the domain, `*` any origin. Empty: only pages of the server's own host. A request without an `Origin` header does not come from a page and is not held back.",
+      "Origins of the pages that may connect, such as `https://app.example.com`; `https://*.example.com` is every name below the domain, `*` any origin. Empty: pages of the server's own host, and on a loopback address those of this machine. A request without an `Origin` header does not come from a page and is not held back.",
       { rule: originRule }
     ),
     trusted_proxies: list(
       [],
-      "Networks (CIDR) or addresses of the proxies in front. Only from them is the client's address taken from `X-Forwarded-For`.",
+      "Networks (CIDR) or addresses of the proxies in front. Only they are believed who the client is (`X-Forwarded-For`, `Forwarded`).",
       { rule: networkRule }
     ),
     tls: optionalSection(
@@ -114,11 +114,11 @@ export const Limits = section(
     rooms: count(128, "Rooms that one connection may be in. 0: unlimited."),
     depth: count(64, "How deeply arrays and maps may be nested in a message.", 1, 512),
     connections: count(0, "Connections to this node. 0: unlimited."),
-    connections_per_address: count(0, "Connections from one address. 0: unlimited."),
+    connections_per_address: count(0, "Connections from one address, or one /64 of IPv6. 0: unlimited."),
     connections_per_user: count(0, "Connections of one user to this node. 0: unlimited."),
     rate: rate(0, "Messages that one connection may send. 0: unlimited."),
     rate_per_user: rate(0, "Messages that all connections of one user may send. 0: unlimited."),
-    rate_per_address: rate(0, "Messages that all connections from one address may send. 0: unlimited."),
+    rate_per_address: rate(0, "Messages that all connections from one address, or one /64 of IPv6, may send. 0: unlimited."),
     burst: seconds(2, "How much of a rate may be used at once: this many seconds' worth."),
     buffer: bytes(1_048_576, "Bytes that a client may be behind before it counts as too slow."),
     calls: count(16, "Calls of one connection that wait for their result.", 1),

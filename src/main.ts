@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+/** The entry of the command `weft`. */
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Cause, Console, Effect, Exit, Option, Runtime } from "effect"
+import { run } from "./cli/root.ts"
+
+/** What is told about an end that was not in order. Mistakes on the command line have been told by then. */
+const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.void
+  const error = Cause.findErrorOption(cause)
+  if (Option.isNone(error)) return Console.error(`weft: internal error: ${Cause.pretty(cause)}`)
+  if (!Runtime.getErrorReported(error.value)) return Effect.void
+  return Console.error(error.value instanceof Error ? error.value.message : String(error.value))
+}
+
+/** A signal ends the command in order, so its exit code is 0 once everything was closed. */
+const teardown: Runtime.Teardown = (exit, onExit) =>
+  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
+
+/** The first signal interrupts the command, which closes what it has opened; the second one does not wait for that. */
+const exitAtSecondSignal = (): void => {
+  let signals = 0
+  for (const [signal, number] of [
+    ["SIGINT", 2],
+    ["SIGTERM", 15]
+  ] as const)
+    process.on(signal, () => {
+      signals += 1
+      if (signals > 1) process.exit(128 + number)
+    })
+}
+
+exitAtSecondSignal()
+// Whoever read the log may go away; the server stays.
+process.stderr.on("error", () => undefined)
+NodeRuntime.runMain(run.pipe(Effect.tapCause(report), Effect.provide(NodeServices.layer)), { disableErrorReporting: true, teardown })
