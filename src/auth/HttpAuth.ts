@@ -114,7 +114,10 @@ const validatorUrl = (text: string): Effect.Effect<URL, AuthSetupError> => {
  * bounds, no answer in time or one over 64 KiB, is `unavailable`: nobody comes in because the service is down. Questions
  * that are the same share one request while it runs, and its answer for as long as `cache` says.
  */
-export const makeHttpAuth = Effect.fnUntraced(function* (options: HttpOptions): Effect.fn.Return<Verifier, AuthSetupError> {
+export const makeHttpAuth = Effect.fnUntraced(function* (
+  options: HttpOptions,
+  capacity: number = CAPACITY
+): Effect.fn.Return<Verifier, AuthSetupError> {
   const url = yield* validatorUrl(options.url)
   const clock = yield* Clock.Clock
   const warn = outageLog()
@@ -133,7 +136,7 @@ export const makeHttpAuth = Effect.fnUntraced(function* (options: HttpOptions): 
   })
 
   const cache = yield* Cache.makeWith<string, Answer, never, Asked, "lookup">(lookup, {
-    capacity: CAPACITY,
+    capacity,
     requireServicesAt: "lookup",
     timeToLive: (exit) => (Exit.isSuccess(exit) ? timeToKeep(exit.value, options.cache, clock.currentTimeMillisUnsafe()) : 0)
   })

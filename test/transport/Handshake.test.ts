@@ -136,7 +136,8 @@ describe("the token", () => {
     fc.assert(
       fc.property(fc.array(name), (names) => {
         const negotiation = offering(names.join(", "))
-        if ("ok" in negotiation) expect([undefined, "weft.v1.json", "weft.v1.msgpack"]).toContain(negotiation.ok.subprotocol)
+        const answered = "ok" in negotiation ? negotiation.ok.subprotocol : undefined
+        expect([undefined, "weft.v1.json", "weft.v1.msgpack"]).toContain(answered)
       })
     )
   })
