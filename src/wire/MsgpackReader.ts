@@ -16,8 +16,8 @@ const shortText = 48
 
 /**
  * Reads MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md) in one pass: a value is built while its
- * bytes are checked. A length is held against the bytes that are left before anything is made for it, so that a frame
- * of five bytes can not ask for an array of four billion places. Every valid form of a value is taken, also those that
+ * bytes are checked. No length is believed: strings and bin have to be there, arrays and maps grow with what comes, so
+ * that a frame of five bytes can not ask for four billion places. Every valid form of a value is taken, also those that
  * are longer than need be.
  *
  * Throws `CodecError` for what is truncated, followed by more bytes, nested deeper than `maxDepth`, or outside of the
@@ -128,21 +128,19 @@ export class MsgpackReader {
     return refuse("the keys of a map must be strings")
   }
 
-  /** `values` is how many values of at least a byte each have to follow. */
-  private enter(depth: number, values: number): void {
+  private enter(depth: number): void {
     if (depth > this.maxDepth) refuse(`nested deeper than ${this.maxDepth} levels`)
-    if (values > this.bytes.length - this.at) refuse("the frame ends in the middle of a value")
   }
 
   private array(length: number, depth: number): Array<unknown> {
-    this.enter(depth, length)
+    this.enter(depth)
     const array: Array<unknown> = []
     for (let i = 0; i < length; i++) array.push(this.value(depth + 1))
     return array
   }
 
   private map(length: number, depth: number): Record<string, unknown> {
-    this.enter(depth, length * 2)
+    this.enter(depth)
     const map: Record<string, unknown> = {}
     for (let i = 0; i < length; i++) {
       const key = this.key()
