@@ -28,7 +28,7 @@ describe("a real nats-server", () => {
     await server.freeze()
     let answered = false
     const pong = connection.flush().then(() => (answered = true))
-    await expect(connect({ servers: server.url, timeout: 300, reconnect: false })).rejects.toThrow()
+    await expect(connect({ servers: server.url, timeout: 300, reconnect: false })).rejects.toThrow(/timeout/i)
     expect(answered).toBe(false)
     server.thaw()
     await pong
