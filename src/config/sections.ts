@@ -43,15 +43,15 @@ export const Server = section(
       "Networks (CIDR) or addresses of the proxies in front. Only they are believed who the client is (`X-Forwarded-For`, `Forwarded`).",
       { rule: networkRule }
     ),
+    compression: toggle(false, "Offer permessage-deflate to clients. Costs memory and processor time for each connection."),
+    allow_anonymous: toggle(false, "Listen on any address although no authentication is configured. Flag `--allow-anonymous`."),
     tls: optionalSection(
       {
         cert: requiredText("Path of the certificate chain, PEM. Relative paths start at the working directory."),
         key: requiredText("Path of the private key, PEM.")
       },
       "With this table the server speaks TLS only."
-    ),
-    compression: toggle(false, "Offer permessage-deflate to clients. Costs memory and processor time for each connection."),
-    allow_anonymous: toggle(false, "Listen on any address although no authentication is configured. Flag `--allow-anonymous`.")
+    )
   },
   "The listener."
 )
@@ -75,7 +75,7 @@ const HttpValidator = optionalSection(
     timeout: seconds(3, "Time for an answer. Without one the connection is refused."),
     cache: secondsOrZero(30, "How long an answer is good for the same token. 0: every token is asked for every time.")
   },
-  "A service of your own that says whose a token is."
+  "A service of your own that says whose a token is. Beside `auth.jwt` it gets the tokens that do not look like a JSON Web Token."
 )
 
 export const Auth = section(
@@ -139,7 +139,7 @@ export const Heartbeat = section(
 
 export const Session = section(
   { ttl: secondsOrZero(120, "How long a session can be resumed after its connection was lost. 0: never.") },
-  "Resuming after a lost connection."
+  "Resuming after a lost connection. Not served by this version."
 )
 
 export const Drain = section(
