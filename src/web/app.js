@@ -124,7 +124,7 @@ let draftOf
 /** @param {Conversation | undefined} open */
 const showComposer = (open) => {
   if (session === undefined) return
-  const title = open === undefined ? "" : session.titleOf(open)
+  const title = open === undefined ? "Not in a room" : session.titleOf(open)
   box("talk-title").textContent = title
   box("talk-sub").textContent = subtitle(open)
   button("leave").hidden = open === undefined
@@ -140,7 +140,7 @@ const showComposer = (open) => {
   }
 }
 
-const render = coalesced(() => {
+const paint = () => {
   if (session === undefined) return
   const { conversations, welcome } = session
   const open = conversations.open
@@ -151,7 +151,9 @@ const render = coalesced(() => {
   renderMembers(open, { me: welcome?.connection, nameOf, now: Date.now(), onDirect: openDirect })
   if (welcome !== undefined) renderAbout(welcome, settings.name, encodingNames[settings.encoding])
   showLatency()
-})
+}
+
+const render = coalesced(paint)
 
 /** The title and the count of unread messages have to be right in a tab that is not painted, too. */
 const showUnread = () => {
@@ -180,8 +182,10 @@ const showView = (view) => {
   render()
 }
 
+/** Shows the open conversation at once, since what is typed from here on belongs to it. */
 const toComposer = () => {
   showView("talk")
+  paint()
   if (!isTouch()) text.focus()
 }
 
