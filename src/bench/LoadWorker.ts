@@ -1,0 +1,44 @@
+/** The entry of a worker thread of the load. */
+import { parentPort, workerData } from "node:worker_threads"
+import type { Result } from "./Result.ts"
+import type { Progress } from "./Run.ts"
+import type { Spec } from "./Spec.ts"
+import { runThread } from "./Thread.ts"
+
+export interface WorkerTask {
+  readonly spec: Spec
+  readonly thread: number
+  readonly threads: number
+}
+
+export type FromWorker =
+  | { readonly type: "together"; readonly phase: string }
+  | { readonly type: "progress"; readonly progress: Progress }
+  | { readonly type: "result"; readonly result: Result }
+
+export type ToWorker = { readonly type: "go" } | { readonly type: "stop" }
+
+const port = parentPort
+if (port !== null) {
+  const { spec, thread, threads } = workerData as WorkerTask
+  const stop = new AbortController()
+  let go = () => {}
+  const say = (message: FromWorker) => port.postMessage(message)
+  port.on("message", (message: ToWorker) => {
+    if (message.type === "stop") stop.abort()
+    go()
+  })
+  const together = (phase: string) =>
+    new Promise<void>((resolve) => {
+      go = resolve
+      say({ type: "together", phase })
+    })
+  void runThread(spec, thread, threads, {
+    together,
+    progress: (progress) => say({ type: "progress", progress }),
+    signal: stop.signal
+  }).then((result) => {
+    say({ type: "result", result })
+    port.close()
+  })
+}
