@@ -83,8 +83,7 @@ const describe = (issue: SchemaIssue.Issue): string => {
   const first = issues(issue).issues[0]
   if (first === undefined) return "the claims are not of the expected form"
   const path = (first.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".")
-  const text = first.message.replace(/,? (?:got|actual) [^]*$/, "")
-  return path === "" ? `the claims: ${text}` : `the claim ${path}: ${text}`
+  return path === "" ? `the claims: ${first.message}` : `the claim ${path}: ${first.message}`
 }
 
 /**

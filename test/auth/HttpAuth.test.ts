@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { type HttpOptions, makeHttpAuth } from "../../src/auth/HttpAuth.ts"
-import { json, loopback, type Loopback, silence, text } from "./loopback.ts"
+import { json, loopback, type Loopback, redirectTo, silence, text } from "./loopback.ts"
 import { logs } from "./logs.ts"
 
 const here = { address: "198.51.100.7", path: "/ws" }
@@ -77,7 +77,7 @@ describe("the answer", () => {
     { what: "429", answer: json({ sub: "ada" }, 429) },
     { what: "204", answer: (_, response) => void response.writeHead(204).end() },
     { what: "201", answer: json({ sub: "ada" }, 201) },
-    { what: "a redirect", answer: text("", 307, { location: "http://127.0.0.1:1/" }) },
+    { what: "a redirect", answer: redirectTo(json({ sub: "ada" })) },
     { what: "nothing", answer: text("") },
     { what: "no JSON", answer: text("<html>sesame</html>") },
     { what: "no UTF-8", answer: (_, response) => void response.end(Buffer.from([0x22, 0xff, 0x22])) },

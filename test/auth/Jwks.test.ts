@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import type { AuthError } from "../../src/auth/Auth.ts"
 import { defaultTiming, type JwksTiming } from "../../src/auth/Jwks.ts"
 import { makeJwtAuth } from "../../src/auth/JwtAuth.ts"
-import { json, loopback, type Loopback, silence, text } from "./loopback.ts"
+import { json, loopback, type Loopback, redirectTo, silence, text } from "./loopback.ts"
 import { logs } from "./logs.ts"
 import { forge, sign, unsigned } from "./tokens.ts"
 
@@ -31,10 +31,10 @@ const start = (timing: Partial<JwksTiming> = {}) =>
 const answers: ReadonlyArray<{ readonly what: string; readonly answer: Loopback["answer"] }> = [
   { what: "500", answer: text("broken", 500) },
   { what: "404", answer: text("", 404) },
-  { what: "a redirect", answer: text("", 302, { location: "http://127.0.0.1:1/" }) },
+  { what: "a redirect", answer: redirectTo(json(firstSet)) },
   { what: "no JSON", answer: text("<html>") },
   { what: "no JWKS", answer: json({ keys: "none" }) },
-  { what: "an endless body", answer: text("[".repeat(300_000)) },
+  { what: "more than 256 KiB", answer: json({ ...firstSet, extra: "x".repeat(262_144) }) },
   { what: "a broken connection", answer: (_, response) => void response.destroy() }
 ]
 

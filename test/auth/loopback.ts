@@ -5,6 +5,7 @@ import { Effect, type Scope } from "effect"
 
 export interface Received {
   readonly method: string
+  readonly path: string
   readonly headers: Readonly<Record<string, unknown>>
   readonly body: string
 }
@@ -29,6 +30,14 @@ export const text =
   (body: string, status = 200, headers: Readonly<Record<string, string>> = {}): Loopback["answer"] =>
   (_, response) =>
     void response.writeHead(status, headers).end(body)
+
+/** Sends the client on to an address of the same server that would give what it wants. */
+export const redirectTo =
+  (answer: Loopback["answer"]): Loopback["answer"] =>
+  (request, response) => {
+    if (request.path === "/moved") answer(request, response)
+    else response.writeHead(307, { location: "/moved" }).end()
+  }
 
 /** Keeps the request open. */
 export const silence: Loopback["answer"] = () => {}
@@ -66,7 +75,7 @@ export const loopback: Effect.Effect<Loopback, never, Scope.Scope> = Effect.gen(
   const arrivals = counter()
   const departures = counter()
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const received = { method: request.method ?? "", headers: request.headers, body: await readBody(request) }
+    const received = { method: request.method ?? "", path: request.url ?? "", headers: request.headers, body: await readBody(request) }
     requests.push(received)
     self.answer(received, response)
     arrivals.add()
