@@ -74,7 +74,7 @@ const Outcome = Schema.Struct({
   ...Position,
   error: optional(Schema.Struct({ code: Schema.String, message: Schema.String }))
 })
-/** A body that may be left out. */
+/** A body that may be left out; `bodyOptional` says so in the document. */
 const Disconnect = [Schema.Struct({ reason: optional(Reason) }), HttpApiSchema.NoContent] as const
 
 /** What the hub may answer instead. */
@@ -92,6 +92,11 @@ const errors = [
 
 /** Rooms that one request may publish to. */
 export const maxRoomsAtOnce = 100
+
+const bodyOptional = (operation: Readonly<Record<string, unknown>>) => ({
+  ...operation,
+  requestBody: { ...Object(operation["requestBody"]), required: false }
+})
 
 const describe = (summary: string) => OpenApi.annotations({ summary })
 
@@ -175,6 +180,7 @@ const Connections = HttpApiGroup.make("connections").add(
     error: errors
   })
     .annotate(RequiredScope, "manage")
+    .annotate(OpenApi.Transform, bodyOptional)
     .annotateMerge(describe("Close one connection with 4403."))
 )
 
@@ -193,6 +199,7 @@ const Users = HttpApiGroup.make("users").add(
     error: errors
   })
     .annotate(RequiredScope, "manage")
+    .annotate(OpenApi.Transform, bodyOptional)
     .annotateMerge(describe("Close every connection of a user with 4403."))
 )
 

@@ -143,6 +143,16 @@ describe("the description of the API", () => {
       }
   })
 
+  it("says which bodies may be left out", async () => {
+    const server = await serve()
+    const { paths } = await (await fetch(`${server.url}/api/openapi.json`)).json()
+    expect(paths["/api/v1/users/{user}/disconnect"].post.requestBody).toMatchObject({
+      required: false,
+      content: { "application/json": {} }
+    })
+    expect(paths["/api/v1/publish"].post.requestBody.required).toBe(true)
+  })
+
   it("can be browsed on a page that loads nothing from elsewhere", async () => {
     const server = await serve()
     const response = await fetch(`${server.url}/api/docs`)
