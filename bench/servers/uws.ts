@@ -9,7 +9,7 @@
  *     node bench/servers/uws.ts PORT
  */
 import { Decoder, Encoder } from "@msgpack/msgpack"
-import { App, LIBUS_LISTEN_EXCLUSIVE_PORT, type WebSocket } from "uWebSockets.js"
+import { App, type WebSocket } from "uWebSockets.js"
 
 interface User {
   readonly binary: boolean
@@ -107,7 +107,7 @@ app
       for (const [room, known] of members) if (known.delete(connection) && known.size === 0) members.delete(room)
     }
   })
-  .listen("127.0.0.1", Number(process.argv[2]), LIBUS_LISTEN_EXCLUSIVE_PORT, (listening) => {
+  .listen("127.0.0.1", Number(process.argv[2]), (listening) => {
     if (listening) return console.log("ready")
     console.error("can not listen")
     process.exit(1)

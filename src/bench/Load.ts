@@ -44,6 +44,7 @@ class LoadThread {
 
   tell(type: ToWorker["type"]): void {
     this.waiting = false
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows; this is a thread
     this.#worker.postMessage({ type } satisfies ToWorker)
   }
 }

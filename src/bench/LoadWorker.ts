@@ -33,12 +33,7 @@ if (port !== null) {
       go = resolve
       say({ type: "together", phase })
     })
-  void runThread(spec, thread, threads, {
-    together,
-    progress: (progress) => say({ type: "progress", progress }),
-    signal: stop.signal
-  }).then((result) => {
-    say({ type: "result", result })
-    port.close()
-  })
+  const control = { together, progress: (progress: Progress) => say({ type: "progress", progress }), signal: stop.signal }
+  say({ type: "result", result: await runThread(spec, thread, threads, control) })
+  port.close()
 }

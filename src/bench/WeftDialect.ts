@@ -2,7 +2,7 @@
 import type { Codec } from "../wire/Codec.ts"
 import { jsonCodec } from "../wire/JsonCodec.ts"
 import { msgpackCodec } from "../wire/MsgpackCodec.ts"
-import { type Counter, type Dialect, DialectError, type Exchange, type Kind, type Look, type MakeDialect } from "./Dialect.ts"
+import { type Counter, DialectError, type Exchange, type Kind, type Look, type MakeDialect } from "./Dialect.ts"
 import { clientFrame, concat } from "./Frame.ts"
 import { Opcode } from "./FrameParser.ts"
 import { mintToken } from "./Token.ts"

@@ -1,0 +1,174 @@
+/**
+ * Weft beside other servers, in turn, in one run.
+ *
+ *     node bench/compare.ts QUESTION... [--rounds 5] [--contenders bare,weft,NAME=PATH] [--json FILE]
+ *
+ * Each contender of each round is started afresh, warmed up and stopped. The server runs on core 0 and the load on core 1.
+ */
+import { writeFileSync } from "node:fs"
+import { parseArgs } from "node:util"
+import type { Scenario } from "../src/bench/Spec.ts"
+import { describeMachine } from "../src/bench/Machine.ts"
+import type { Encoding } from "../src/wire/Codec.ts"
+import { canPin } from "./compare/children.ts"
+import { type Figures, figuresOf } from "./compare/figures.ts"
+import { type Question, questionNamed, questions } from "./compare/questions.ts"
+import { caveats, type Row, table } from "./compare/table.ts"
+import { trial, TrialFailure } from "./compare/trial.ts"
+import type { Contender } from "./contenders/Contender.ts"
+import { contenderNamed } from "./contenders/index.ts"
+import { present } from "./contenders/present.ts"
+
+const help = `node bench/compare.ts QUESTION... [flags]
+
+Questions (all: every one)
+${questions.map(({ name, asks }) => `  ${name.padEnd(14)}${asks}`).join("\n")}
+
+Flags
+  --rounds N          rounds, every contender once in each (5)
+  --contenders A,B    bare, weft, ...; NAME=PATH is the Weft of another main file; the first is the yardstick (bare,weft)
+  --seconds S         of the measured window      --warmup S       before it
+  --encoding E        json, msgpack or json,msgpack (in turn)
+  --batch             arrays of messages in one frame
+  --connections N --inflight N --size BYTES --rooms N --subscribers N --publishers N --outstanding N --rate N --members N --hold S
+                      numbers of the scenario
+  --json FILE         all figures of all rounds, with the machine and the command
+`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    help: { type: "boolean", short: "h" },
+    rounds: { type: "string", default: "5" },
+    contenders: { type: "string", default: "bare,weft" },
+    seconds: { type: "string" },
+    warmup: { type: "string" },
+    encoding: { type: "string" },
+    batch: { type: "boolean" },
+    connections: { type: "string" },
+    inflight: { type: "string" },
+    size: { type: "string" },
+    rooms: { type: "string" },
+    subscribers: { type: "string" },
+    publishers: { type: "string" },
+    outstanding: { type: "string" },
+    rate: { type: "string" },
+    members: { type: "string" },
+    hold: { type: "string" },
+    json: { type: "string" }
+  }
+})
+
+const fail = (message: string): never => {
+  process.stderr.write(`${message}\n`)
+  process.exit(1)
+}
+
+const number = (name: string, text: string): number => {
+  const value = Number(text)
+  return Number.isFinite(value) && value >= 0 ? value : fail(`--${name} must be a number, not ${text}`)
+}
+
+/** The scenario with the flags that it knows; a flag that it does not know is a mistake. */
+const adjust = (scenario: Scenario): Scenario => {
+  const changed: Record<string, unknown> = { ...scenario }
+  for (const name of [
+    "connections",
+    "inflight",
+    "size",
+    "rooms",
+    "subscribers",
+    "publishers",
+    "outstanding",
+    "rate",
+    "members",
+    "hold"
+  ] as const) {
+    const text = values[name]
+    if (text === undefined) continue
+    if (!(name in scenario) && !(name === "rate" && scenario.kind === "fanout")) fail(`--${name} means nothing to ${scenario.kind}`)
+    changed[name] = number(name, text)
+  }
+  return changed as unknown as Scenario
+}
+
+const isEncoding = (text: string): text is Encoding => text === "json" || text === "msgpack"
+
+const withFlags = (question: Question): Question => {
+  const encodings = values.encoding?.split(",") ?? question.encodings
+  if (!encodings.every(isEncoding)) return fail(`--encoding is json, msgpack or both, not ${values.encoding}`)
+  return {
+    ...question,
+    scenario: adjust(question.scenario),
+    encodings,
+    batch: values.batch ?? question.batch,
+    warmup: values.warmup === undefined ? question.warmup : number("warmup", values.warmup),
+    seconds: values.seconds === undefined ? question.seconds : number("seconds", values.seconds)
+  }
+}
+
+const chosen = (names: ReadonlyArray<string>): ReadonlyArray<Question> =>
+  (names.includes("all") ? questions : names.map(questionNamed)).map(withFlags)
+
+/** Rounds in turn, beginning with another contender each time. */
+const compare = async (
+  question: Question,
+  all: ReadonlyArray<Contender>,
+  rounds: number
+): Promise<{ rows: ReadonlyArray<Row>; failures: number }> => {
+  const taking = all.filter(({ scenarios }) => scenarios === undefined || scenarios.includes(question.scenario.kind))
+  const rows = taking.map(({ name }) => ({ name, rounds: Array.from({ length: rounds }, (): Figures | undefined => undefined) }))
+  let failures = 0
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < taking.length; turn++) {
+      const at = (turn + round) % taking.length
+      const contender = taking[at]!
+      process.stderr.write(`${question.name}, round ${round + 1} of ${rounds}: ${contender.name} `)
+      try {
+        const result = await trial(question, contender)
+        const figures = figuresOf(question, result)
+        if (result.partial === undefined) rows[at]!.rounds[round] = figures
+        else failures++
+        process.stderr.write(
+          `${figures.cpu?.toFixed(2)} µs, ${Math.round(figures.rate)}/s${result.partial === undefined ? "" : `, not counted: ${result.partial}`}\n`
+        )
+        for (const notice in result.notices) process.stderr.write(`  ${notice}: ${result.notices[notice]}\n`)
+      } catch (error) {
+        if (!(error instanceof TrialFailure)) throw error
+        failures++
+        process.stderr.write(`failed: ${error.message}\n`)
+      }
+    }
+  }
+  return { rows, failures }
+}
+
+const main = async (): Promise<void> => {
+  if (values.help === true || positionals.length === 0) return void process.stdout.write(help)
+  const all = values.contenders.split(",").map(contenderNamed)
+  for (const { name, needs } of all.filter((one) => !present(one))) process.stdout.write(`${name} is left out: ${needs} is not installed\n`)
+  const taking = all.filter(present)
+  const rounds = number("rounds", values.rounds)
+  const machine = describeMachine()
+  const report = []
+  let failures = 0
+  process.stdout.write(
+    `${machine.date}, ${machine.commit}, ${machine.cpus} × ${machine.cpu}, Node ${machine.node}, ${rounds} rounds${canPin ? "" : ", not pinned"}\n`
+  )
+  for (const { name, settings } of taking) process.stdout.write(`  ${name}: ${settings}\n`)
+  for (const question of chosen(positionals)) {
+    const { rows, failures: failed } = await compare(question, taking, rounds)
+    failures += failed
+    process.stdout.write(
+      `\n${question.name}: ${question.asks}\n${JSON.stringify(question.scenario)}, ${question.encodings.join(" and ")}, ${question.seconds} s\n\n`
+    )
+    process.stdout.write(`${table(question, rows)}\n`)
+    for (const caveat of caveats(rows)) process.stdout.write(`${caveat}\n`)
+    report.push({ question, rows })
+  }
+  if (values.json !== undefined)
+    writeFileSync(values.json, JSON.stringify({ machine, command: process.argv.slice(2), rounds, pinned: canPin, report }, null, 2))
+  if (failures > 0) fail(`${failures} of the rounds failed`)
+}
+
+await main()

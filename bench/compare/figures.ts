@@ -1,0 +1,70 @@
+/** From the results of the rounds to the figures of the report. Pure. */
+import { mergeLatencies, summarize } from "../../src/bench/Latency.ts"
+import { cpuPerMessage, loadWasBottleneck, lost, type Result } from "../../src/bench/Result.ts"
+import type { Question } from "./questions.ts"
+
+/** The middle of several figures and how far they lie apart. */
+export interface Spread {
+  readonly median: number
+  readonly min: number
+  readonly max: number
+}
+
+export const spread = (values: ReadonlyArray<number>): Spread | undefined => {
+  if (values.length === 0) return undefined
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  const median = sorted.length % 2 === 1 ? sorted[Math.floor(middle)]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+  return { median, min: sorted[0]!, max: sorted.at(-1)! }
+}
+
+/** One round of one contender. Undefined figures could not be measured or do not apply. */
+export interface Figures {
+  /** Microseconds of the server's CPU per message, delivery or connection. */
+  readonly cpu?: number
+  /** Messages, deliveries or connections a second. */
+  readonly rate: number
+  /** Share of its core that the server used, and for which it waited because something else had it. */
+  readonly busy?: number
+  readonly waited?: number
+  /** Milliseconds. */
+  readonly p50?: number
+  readonly p99?: number
+  /** Bytes of resident memory per connection. */
+  readonly memory?: number
+  readonly loadBusy: number
+  readonly loadLimited: boolean
+  readonly lost: number
+}
+
+export const figuresOf = (question: Question, result: Result): Figures => {
+  const { window, server } = result
+  const connecting = question.scenario.kind === "connect"
+  const latency = summarize(mergeLatencies([connecting ? result.handshakes : result.latency]))
+  const cpu = cpuPerMessage(result)
+  const load = result.loads[0]
+  return {
+    rate: connecting ? result.opened / result.ramp : window.received / window.seconds,
+    loadBusy: load === undefined ? 0 : Math.max(load.utilization, load.cpu / load.seconds),
+    loadLimited: loadWasBottleneck(result),
+    lost: lost(result),
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(server === undefined ? {} : { busy: server.cpu / window.seconds, waited: server.waited / window.seconds }),
+    ...(latency.count === 0 ? {} : { p50: latency.p50, p99: latency.p99 }),
+    ...(connecting && server !== undefined ? { memory: (server.memoryAfter - server.memoryBefore) / result.opened } : {})
+  }
+}
+
+/** Each round's figure over the yardstick's in the same round. */
+export const ratios = (
+  own: ReadonlyArray<Figures | undefined>,
+  yardstick: ReadonlyArray<Figures | undefined>,
+  of: (figures: Figures) => number | undefined
+): Spread | undefined =>
+  spread(
+    own.flatMap((figures, round) => {
+      const base = yardstick[round]
+      const [a, b] = [figures && of(figures), base && of(base)]
+      return a === undefined || b === undefined || b === 0 ? [] : [a / b]
+    })
+  )

@@ -1,0 +1,94 @@
+/** The questions of the comparison, each a scenario with its numbers, which flags may change. */
+import type { Encoding } from "../../src/wire/Codec.ts"
+import type { Scenario } from "../../src/bench/Spec.ts"
+
+export interface Question {
+  readonly name: string
+  readonly asks: string
+  readonly scenario: Scenario
+  readonly encodings: ReadonlyArray<Encoding>
+  readonly batch: boolean
+  /** What the server's CPU time is divided by. */
+  readonly unit: string
+  /** Seconds before and in the window, unless told otherwise. */
+  readonly warmup: number
+  readonly seconds: number
+  /** Connections that come and go before the measurement, so that what is done once is not counted. */
+  readonly prime?: number
+}
+
+const usual = { encodings: ["json"], batch: false, unit: "message", warmup: 1.5, seconds: 3 } as const
+
+export const questions: ReadonlyArray<Question> = [
+  {
+    ...usual,
+    name: "echo",
+    asks: "request and reply, few busy connections",
+    scenario: { kind: "echo", connections: 64, inflight: 16, size: 64 }
+  },
+  {
+    ...usual,
+    name: "echo-wide",
+    asks: "request and reply, many connections with one request each",
+    scenario: { kind: "echo", connections: 1000, inflight: 1, size: 64 }
+  },
+  {
+    ...usual,
+    name: "echo-batch",
+    asks: "as echo, with arrays of messages in one frame both ways",
+    batch: true,
+    scenario: { kind: "echo", connections: 64, inflight: 16, size: 64 }
+  },
+  {
+    ...usual,
+    name: "fanout",
+    asks: "one publisher to a thousand subscribers, the next publish when all have the last",
+    unit: "delivery",
+    scenario: { kind: "fanout", rooms: 1, subscribers: 1000, publishers: 1, outstanding: 1, size: 64 }
+  },
+  {
+    ...usual,
+    name: "fanout-burst",
+    asks: "the same with 16 publishes outstanding",
+    unit: "delivery",
+    scenario: { kind: "fanout", rooms: 1, subscribers: 1000, publishers: 1, outstanding: 16, size: 64 }
+  },
+  {
+    ...usual,
+    name: "fanout-batch",
+    asks: "as fanout-burst, for subscribers that take arrays of messages",
+    unit: "delivery",
+    batch: true,
+    scenario: { kind: "fanout", rooms: 1, subscribers: 1000, publishers: 1, outstanding: 16, size: 64 }
+  },
+  {
+    ...usual,
+    name: "rooms",
+    asks: "100 rooms of 100 members, 200 publishes a second at set times: how late are the deliveries",
+    unit: "delivery",
+    encodings: ["json", "msgpack"],
+    scenario: { kind: "fanout", rooms: 100, subscribers: 99, publishers: 1, outstanding: 1, rate: 200, size: 64 }
+  },
+  {
+    ...usual,
+    name: "connect",
+    asks: "from nothing to 5,000 usable sessions",
+    unit: "connection",
+    prime: 500,
+    scenario: { kind: "connect", connections: 5000, members: 0, hold: 0 }
+  },
+  {
+    ...usual,
+    name: "memory",
+    asks: "what an idle connection in a room of 100 costs in resident memory",
+    unit: "connection",
+    prime: 500,
+    scenario: { kind: "connect", connections: 10_000, members: 100, hold: 3 }
+  }
+]
+
+export const questionNamed = (name: string): Question => {
+  const found = questions.find((question) => question.name === name)
+  if (found === undefined) throw new Error(`no question ${name}; there are ${questions.map((question) => question.name).join(", ")}`)
+  return found
+}

@@ -1,0 +1,74 @@
+/** The report of a comparison as text. Pure. */
+import { type Figures, ratios, type Spread, spread } from "./figures.ts"
+import type { Question } from "./questions.ts"
+
+/** The rounds of one contender; undefined where a round failed. */
+export interface Row {
+  readonly name: string
+  readonly rounds: ReadonlyArray<Figures | undefined>
+}
+
+const digits = (value: number): string => {
+  const size = Math.abs(value)
+  if (size >= 1e6) return `${(value / 1e6).toFixed(2)} M`
+  if (size >= 10_000) return `${(value / 1e3).toFixed(0)} k`
+  if (size >= 1000) return `${(value / 1e3).toFixed(1)} k`
+  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)
+}
+
+const withSpread = (value: Spread | undefined): string =>
+  value === undefined ? "–" : `${digits(value.median)} (${digits(value.min)}–${digits(value.max)})`
+
+const ratio = (value: Spread | undefined): string =>
+  value === undefined ? "–" : `${value.median.toFixed(2)} (${value.min.toFixed(2)}–${value.max.toFixed(2)})`
+
+const percent = (value: Spread | undefined): string => (value === undefined ? "–" : `${Math.round(value.median * 100)} %`)
+
+/** Columns as Markdown, padded so that it reads well as it is. */
+export const markdown = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  const line = (row: ReadonlyArray<string>) => `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`
+  return [line(rows[0]!), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...rows.slice(1).map(line)].join("\n")
+}
+
+/** Medians over the rounds with (least–most); ratios are taken round by round to the first row. */
+export const table = (question: Question, rows: ReadonlyArray<Row>): string => {
+  const yardstick = rows[0]!
+  const memory = question.scenario.kind === "connect" && question.scenario.hold > 0
+  const head = ["", `µs CPU / ${question.unit}`, `× ${yardstick.name}`, `${question.unit}s / s`, `× ${yardstick.name}`]
+  const rest = ["p50 ms", "p99 ms", ...(memory ? ["KB / connection"] : []), "server busy", "waited", "load busy", "lost"]
+  const cells = rows.map(({ name, rounds }) => {
+    const done = rounds.filter((figures) => figures !== undefined)
+    const of = (read: (figures: Figures) => number | undefined) => spread(done.map(read).filter((value) => value !== undefined))
+    return [
+      name,
+      withSpread(of((figures) => figures.cpu)),
+      ratio(ratios(rounds, yardstick.rounds, (figures) => figures.cpu)),
+      withSpread(of((figures) => figures.rate)),
+      ratio(ratios(rounds, yardstick.rounds, (figures) => figures.rate)),
+      withSpread(of((figures) => figures.p50)),
+      withSpread(of((figures) => figures.p99)),
+      ...(memory ? [withSpread(of((figures) => figures.memory && figures.memory / 1024))] : []),
+      percent(of((figures) => figures.busy)),
+      percent(of((figures) => figures.waited)),
+      `${percent(of((figures) => figures.loadBusy))}${done.some((figures) => figures.loadLimited) ? " (limit)" : ""}`,
+      String(done.reduce((total, figures) => total + figures.lost, 0))
+    ]
+  })
+  return markdown([[...head, ...rest], ...cells])
+}
+
+/** What a reader has to know before believing the table. */
+export const caveats = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
+  const done = rows.flatMap(({ name, rounds }) => rounds.flatMap((figures) => (figures === undefined ? [] : [{ name, figures }])))
+  const limited = [...new Set(done.filter(({ figures }) => figures.loadLimited).map(({ name }) => name))]
+  const waited = spread(done.flatMap(({ figures }) => (figures.waited === undefined ? [] : [figures.waited])))
+  return [
+    ...(limited.length === 0
+      ? []
+      : [`The load had no room left (limit) with ${limited.join(", ")}: these rates are lower bounds; the CPU figures stand.`]),
+    ...(waited === undefined || waited.max < 0.05
+      ? []
+      : [`Noisy: servers waited for their core up to ${Math.round(waited.max * 100)} % of a window because something else ran there.`])
+  ]
+}

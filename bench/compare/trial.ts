@@ -1,0 +1,74 @@
+/** One contender, started, measured once, stopped. */
+import type { ChildProcess } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import type { Result } from "../../src/bench/Result.ts"
+import { connectionsOf, type Spec } from "../../src/bench/Spec.ts"
+import type { Contender } from "../contenders/Contender.ts"
+import { family, freePort, ready, start, stop } from "./children.ts"
+import type { Question } from "./questions.ts"
+
+const loadFile = fileURLToPath(new URL("../load.ts", import.meta.url))
+
+/** The contender can not be measured; the message says why, with what it wrote last. */
+export class TrialFailure extends Error {}
+
+/** Handshakes under way at once. */
+const ramp = 256
+
+const makeSpec = (question: Question, contender: Contender, port: number, secret: string, pids: ReadonlyArray<number>): Spec => ({
+  target: {
+    url: `ws://127.0.0.1:${port}${contender.path}`,
+    encodings: question.encodings.filter((encoding) => contender.encodings.includes(encoding)),
+    batch: question.batch && contender.batch,
+    pids,
+    ...(contender.dialect === undefined ? {} : { dialect: contender.dialect }),
+    ...(contender.authenticates ? { secret } : {})
+  },
+  scenario: question.scenario,
+  warmup: question.warmup,
+  seconds: question.seconds,
+  ramp,
+  patience: 10
+})
+
+const runSpec = async (spec: Spec, children: Array<ChildProcess>): Promise<Result> => {
+  let output = ""
+  const load = start(1, { command: process.execPath, args: [loadFile] }, (text) => (output += text))
+  children.push(load)
+  load.stdin?.end(JSON.stringify(spec))
+  const limit = setTimeout(() => load.kill("SIGKILL"), (spec.warmup + spec.seconds + 60) * 1000)
+  await new Promise((resolve) => load.once("close", resolve))
+  clearTimeout(limit)
+  try {
+    return JSON.parse(output) as Result
+  } catch {
+    throw new TrialFailure(`the load ended without a result: ${output.slice(-2000)}`)
+  }
+}
+
+/** Throws `TrialFailure`. Leaves no process and no file behind. */
+export const trial = async (question: Question, contender: Contender): Promise<Result> => {
+  const folder = mkdtempSync(join(tmpdir(), "weft-bench-"))
+  const children: Array<ChildProcess> = []
+  try {
+    const port = await freePort()
+    const secret = randomBytes(24).toString("hex")
+    let output = ""
+    const connections = connectionsOf(question.scenario)
+    const server = start(0, contender.start({ port, secret, folder, connections }), (text) => (output = (output + text).slice(-4000)))
+    children.push(server)
+    if (server.pid === undefined || !(await ready(server, port))) throw new TrialFailure(`${contender.name} did not start: ${output}`)
+    const spec = makeSpec(question, contender, port, secret, family(server.pid))
+    if (question.prime !== undefined && spec.scenario.kind === "connect") {
+      await runSpec({ ...spec, scenario: { ...spec.scenario, connections: question.prime, hold: 0 } }, children)
+    }
+    return await runSpec(spec, children)
+  } finally {
+    for (const child of children.reverse()) if (child.pid !== undefined) await stop(child)
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
