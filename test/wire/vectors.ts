@@ -24,7 +24,7 @@ const Golden = Schema.Struct({
   msgpack: Schema.String
 })
 const Accepted = Schema.Struct({ ...frame, value: Schema.Unknown })
-const Malformed = Schema.Struct({ ...frame, error: Schema.String, id: optional(Id), text_frame_closes: optional(Schema.Int) })
+const Malformed = Schema.Struct({ ...frame, error: Schema.String, id: optional(Id), utf8: optional(Schema.Literal(false)) })
 const Frame = Schema.Struct({
   ...frame,
   replies: Schema.Array(Schema.Struct({ type: Schema.String, id: optional(Id), code: optional(Schema.String) }))

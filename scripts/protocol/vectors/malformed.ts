@@ -25,10 +25,10 @@ export interface Malformed extends FrameBytes {
   /** The `id` that the error carries. Absent: it carries none. */
   readonly id?: RequestId
   /**
-   * Set where the bytes are not UTF-8, so that a WebSocket text frame can not carry them: the connection fails with this
-   * close code before anybody decodes (RFC 6455, section 8.1).
+   * False: the bytes are not UTF-8. In a text frame WebSocket itself refuses them and the connection fails, without an
+   * `error` (RFC 6455, section 8.1: 1007; uWebSockets.js cuts it, which clients see as 1006).
    */
-  readonly text_frame_closes?: number
+  readonly utf8?: false
   readonly note?: string
 }
 

@@ -17,7 +17,7 @@ const notUtf8 = (name: string, hex: string): Malformed => ({
   encoding: "json",
   hex: hex.replaceAll(" ", ""),
   error,
-  text_frame_closes: 1007
+  utf8: false
 })
 
 const msgpack = (name: string, hex: string, note?: string): Malformed => ({
