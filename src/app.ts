@@ -1,10 +1,13 @@
 /** The one place where the parts of the server meet. */
 import "effect/schema/SchemaJITCompiler/enable"
-import { Clock, Data, Duration, Effect, Layer, Redacted, Schedule, type Scope } from "effect"
+import { Clock, Data, Duration, Effect, Layer, Metric, Redacted, Schedule, type Scope } from "effect"
 import { TimerWheel } from "./actor/TimerWheel.ts"
+import { Hub } from "./api/Hub.ts"
+import { httpRoutes } from "./api/routes.ts"
 import { Auth } from "./auth/Auth.ts"
 import * as AuthLayer from "./auth/AuthLayer.ts"
 import type { AuthFunction } from "./auth/FunctionAuth.ts"
+import { version } from "./cli/version.ts"
 import type { Settings } from "./config/Settings.ts"
 import type { Connection, ConnectionContext } from "./connection/Connection.ts"
 import { Connections } from "./connection/Connections.ts"
@@ -15,12 +18,13 @@ import { makeHub } from "./connection/hub.ts"
 import { socketHandler } from "./connection/inbound.ts"
 import { loadHandlers } from "./connection/loadHandlers.ts"
 import { Limits } from "./limits/Limits.ts"
-import { Counters } from "./observe/Counters.ts"
+import { Metrics } from "./observe/Metrics.ts"
 import { Rooms } from "./room/Rooms.ts"
-import { errorAnswer } from "./transport/HttpAnswer.ts"
+import { errorAnswer, type HttpHandler } from "./transport/HttpAnswer.ts"
 import { TurnEnd } from "./transport/TurnEnd.ts"
-import { serveHttp } from "./transport/UwsHttp.ts"
+import { serveHttp, type ServeHttpOptions } from "./transport/UwsHttp.ts"
 import { makeUwsServer } from "./transport/UwsServer.ts"
+import { webHandler } from "./web/page.ts"
 import { jsonCodec } from "./wire/JsonCodec.ts"
 import { msgpackCodec } from "./wire/MsgpackCodec.ts"
 
@@ -43,6 +47,9 @@ export interface RunningServer {
 /** Milliseconds between two looks at the timers: how late a heartbeat may be. */
 const timerGranularity = 100
 
+/** Bytes that a request to the server API may have. */
+const maxHttpBody = 1_048_576
+
 const hubPaths = ["/ws", "/websocket"]
 
 const authLayer = (settings: Settings, { authenticate }: ServeOptions): Layer.Layer<Auth, StartError> =>
@@ -59,18 +66,36 @@ const hostInUrl = (host: string): string => (host.includes(":") ? `[${host}]` : 
  * before the port closes.
  */
 export const startServer = (settings: Settings, options: ServeOptions = {}): Effect.Effect<RunningServer, StartError, Scope.Scope> =>
+  // Built into the scope of the server, not of its start.
+  Layer.build(Layer.merge(authLayer(settings, options), Metrics.layer)).pipe(
+    Effect.flatMap((services) => Effect.provide(start(settings, options), services)),
+    // A registry of its own, for a process may run several servers.
+    Effect.provideService(Metric.MetricRegistry, new Map())
+  )
+
+const start = (settings: Settings, options: ServeOptions): Effect.Effect<RunningServer, StartError, Scope.Scope | Auth | Metrics> =>
   Effect.gen(function* () {
     const auth = yield* Auth
     const clock = yield* Clock.Clock
     const services = yield* Effect.context<never>()
     const fork = Effect.runForkWith(services)
-    const counters = new Counters()
+    const metrics = yield* Metrics
+    const { counters } = metrics
     const turnEnd = new TurnEnd()
     const codecOptions = { maxDepth: settings.limits.depth }
     const json = jsonCodec(codecOptions)
     const msgpack = msgpackCodec(codecOptions)
     const limits = new Limits(settings.limits)
     let draining = false
+    let answer: HttpHandler = () => errorAnswer("unavailable", "this server is starting")
+    const http: ServeHttpOptions = {
+      maxBody: maxHttpBody,
+      secure: settings.server.tls !== undefined,
+      onAnswer: (status) => counters.answered(status),
+      onError: (error, requestId) => {
+        fork(Effect.logError("a request failed", error).pipe(Effect.annotateLogs("request", requestId)))
+      }
+    }
 
     const server = yield* makeUwsServer({
       host: settings.server.host,
@@ -83,12 +108,14 @@ export const startServer = (settings: Settings, options: ServeOptions = {}): Eff
       paths: hubPaths,
       fork,
       onRefused: (status) => counters.refused(status),
-      onHttp: (res, req) => serveHttp(res, req, () => errorAnswer("not_found", "nothing is here"), { maxBody: 1_048_576, secure: settings.server.tls !== undefined })
+      onHttp: (res, req) => serveHttp(res, req, (request, info) => answer(request, info), http)
     }).pipe(Effect.mapError(({ message }) => new StartError({ message })))
 
     const fanout = { publisher: server, json, msgpack, turnEnd }
     const rooms = new Rooms({ ...fanout, clock, counters, mailbox: settings.limits.mailbox, blocks: settings.room, fork })
-    const timers = new TimerWheel<Connection>(timerGranularity, clock.currentTimeMillisUnsafe(), (connection) => connections.onTimer(connection))
+    const timers = new TimerWheel<Connection>(timerGranularity, clock.currentTimeMillisUnsafe(), (connection) =>
+      connections.onTimer(connection)
+    )
     const context: ConnectionContext = {
       settings,
       node: settings.node.id,
@@ -102,7 +129,7 @@ export const startServer = (settings: Settings, options: ServeOptions = {}): Eff
       },
       handlers: options.handlers ?? {},
       timers,
-      turnEnd,
+      outgoing: { turnEnd, limit: settings.limits.buffer },
       json,
       msgpack,
       refresh: (token) => auth.refresh(Redacted.make(token)),
@@ -114,11 +141,14 @@ export const startServer = (settings: Settings, options: ServeOptions = {}): Eff
         fork(Effect.logError("a connection failed", cause).pipe(Effect.annotateLogs("connection", connection.id)))
       }
     })
-    yield* Effect.sync(() => timers.advance(clock.currentTimeMillisUnsafe())).pipe(
-      Effect.repeat(Schedule.spaced(Duration.millis(timerGranularity))),
-      Effect.forkScoped
-    )
+    yield* Effect.sync(() => {
+      const now = clock.currentTimeMillisUnsafe()
+      timers.advance(now)
+      limits.sweep(now)
+    }).pipe(Effect.repeat(Schedule.spaced(Duration.millis(timerGranularity))), Effect.forkScoped)
 
+    const hub = makeHub({ context, connections, rooms, draining: () => draining })
+    answer = yield* httpRoutes({ settings, version, hubPaths, page: webHandler }).pipe(Effect.provideService(Hub, hub))
     const gate = makeGate({ settings, auth, limits, clock, connections: () => connections.size, draining: () => draining })
     const port = yield* server
       .listen(gate, socketHandler(connections, context))
@@ -131,7 +161,7 @@ export const startServer = (settings: Settings, options: ServeOptions = {}): Eff
     )
     const scheme = settings.server.tls === undefined ? "http" : "https"
     return { url: `${scheme}://${hostInUrl(settings.server.host)}:${port}`, port, node: settings.node.id }
-  }).pipe(Effect.provide(authLayer(settings, options)))
+  })
 
 /** The main job: serves until it is interrupted, then drains. `handlers`: the path of a module with methods. */
 export const serve = (settings: Settings, options: { readonly handlers?: string } = {}): Effect.Effect<never, StartError> =>

@@ -69,7 +69,6 @@ export abstract class Actor<M> {
     }
   }
 
-
   private next(queue: Array<M>): M {
     const message = queue[this.head] as M
     this.head++

@@ -17,9 +17,7 @@ export type RestartState = ReadonlyArray<number>
 
 export const noRestarts: RestartState = []
 
-export type RestartDecision =
-  | { readonly restart: true; readonly delay: number; readonly state: RestartState }
-  | { readonly restart: false }
+export type RestartDecision = { readonly restart: true; readonly delay: number; readonly state: RestartState } | { readonly restart: false }
 
 /**
  * What follows a failure at `now` (ms). `random` in [0, 1) spreads the delay over its upper half, so that actors that

@@ -11,18 +11,16 @@ import type { Room } from "../room/Room.ts"
 import type { Evicted, JoinReply, RoomMember } from "../room/RoomMessages.ts"
 import { userRoom } from "../room/RoomNames.ts"
 import type { Rooms } from "../room/Rooms.ts"
-import { Outbox } from "../transport/Outbox.ts"
 import type { Accepted, ClientSocket, Seat } from "../transport/Transport.ts"
-import type { TurnEnd } from "../transport/TurnEnd.ts"
 import { maxBatch } from "../wire/Batch.ts"
 import type { Codec } from "../wire/Codec.ts"
-import { type CloseCode, type ErrorCode, errorCodes, shouldReconnect } from "../wire/Codes.ts"
+import { type ErrorCode, errorCodes, shouldReconnect } from "../wire/Codes.ts"
 import type { LimitsView, RequestId, Sender, ServerMessage } from "../wire/Messages.ts"
 import type { ConnectionMessage, DirectDelivery, Disconnect, Malformed, Oversized, Settled } from "./ConnectionMessages.ts"
 import type { Connections } from "./Connections.ts"
 import { floodClose, nextDue, type Offence, onTimer } from "./ConnectionState.ts"
-import { DroppedCount } from "./DroppedCount.ts"
 import type { Handlers } from "./Handlers.ts"
+import { Outgoing, type OutgoingContext } from "./Outgoing.ts"
 import { handleRequest } from "./requests.ts"
 
 /** What all connections stand on. */
@@ -36,7 +34,7 @@ export interface ConnectionContext {
   readonly connections: Connections
   readonly handlers: Handlers
   readonly timers: TimerWheel<Connection>
-  readonly turnEnd: TurnEnd
+  readonly outgoing: OutgoingContext
   readonly json: Codec
   readonly msgpack: Codec
   readonly refresh: (token: string) => Effect.Effect<Identity, { readonly code: ErrorCode; readonly message: string }>
@@ -45,6 +43,11 @@ export interface ConnectionContext {
 
 /** How many malformed or excess messages a client may send: ten a second, and a hundred at once. */
 const mistakeRate = makeRate(10, 10)
+
+/** How long a client that is behind gets to read its close frame, in milliseconds. */
+const closePatience = 5_000
+
+const tooSlow: Disconnect = { type: "@disconnect", code: 4413, reason: "too slow" }
 
 export const limitsView = ({ limits }: Settings): LimitsView => ({
   message: limits.message,
@@ -72,17 +75,14 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   calls: Set<Fiber.Fiber<void>> | undefined = undefined
   /** The last frame from the client. Written by the edge: a clock, not a message. */
   lastFrame: number
-  /** Skipped messages that the client has not been told of. Written by the edge as they are skipped. */
-  dropped: DroppedCount | undefined = undefined
+  readonly outgoing: Outgoing
   due = 0
   timerNext: Timed | undefined = undefined
   timerPrevious: Timed | undefined = undefined
-  private readonly codec: Codec
   private readonly seat: Seat
   /** Absent where no rate is limited. */
   private readonly rate: TokenBucket | undefined
   private mistakes: TokenBucket | undefined = undefined
-  private outbox: Outbox<string> | Outbox<Uint8Array> | undefined = undefined
   private nextHeartbeat: number
   private closing = false
 
@@ -98,7 +98,7 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     this.sender = user === undefined ? { connection: id } : { connection: id, user }
     this.identity = accepted.identity
     this.grants = compileGrants(accepted.identity.rooms)
-    this.codec = socket.encoding === "json" ? context.json : context.msgpack
+    this.outgoing = new Outgoing(context.outgoing, socket, socket.encoding === "json" ? context.json : context.msgpack, accepted.batch)
     this.connectedAt = now
     this.lastFrame = now
     this.nextHeartbeat = now + context.settings.heartbeat.interval * 1000
@@ -130,7 +130,7 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   begin(): void {
     const { settings, node, timers } = this.context
     const { user } = this
-    this.send({
+    this.reply({
       type: "welcome",
       connection: this.id,
       session: this.session,
@@ -145,10 +145,10 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   }
 
   protected receive(message: ConnectionMessage): undefined {
-    if (this.closing && message.type !== "@closed") return
+    if (this.closing) return this.whileClosing(message)
     switch (message.type) {
       case "@closed":
-        return this.closed()
+        return this.abandon()
       case "@reply":
         return this.reply(message.reply)
       case "@join_reply":
@@ -164,7 +164,7 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
       case "@timer":
         return this.timer()
       case "@drained":
-        return this.drained()
+        return this.outgoing.drained()
       case "@evicted":
         return this.evicted(message)
       case "@disconnect":
@@ -174,9 +174,24 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     }
   }
 
+  /** Nothing but the end is of interest any more, and a room that let the connection in too late. */
+  private whileClosing(message: ConnectionMessage): undefined {
+    if (message.type === "@closed") this.abandon()
+    else if (message.type === "@drained") this.outgoing.drained()
+    else if (message.type === "@timer") this.socket.terminate()
+    else if (message.type === "@join_reply") message.room?.offerReply({ type: "leave", member: this, id: undefined, quiet: true })
+  }
+
   /** Answers a request. A client that does not read its answers is too slow, whatever the rooms do. */
   reply(message: ServerMessage): undefined {
-    if (this.send(message) === "dropped") this.disconnect({ type: "@disconnect", code: 4413, reason: "too slow" })
+    this.context.counters.sent(this.socket.encoding)
+    if (!this.outgoing.reply(message)) this.disconnect(tooSlow)
+  }
+
+  /** Sends what may be missed by a client that is too slow. */
+  private notify(message: ServerMessage): boolean {
+    this.context.counters.sent(this.socket.encoding)
+    return this.outgoing.notify(message)
   }
 
   /** Tells the client that its request failed. */
@@ -186,24 +201,6 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     this.reply(id === undefined ? { type: "error", code, message, retryable } : { type: "error", id, code, message, retryable })
   }
 
-  private send(message: ServerMessage): "sent" | "buffered" | "dropped" {
-    this.context.counters.sent(this.socket.encoding)
-    if (!this.batch) return this.socket.send(this.codec.encodeShared(message))
-    const { turnEnd } = this.context
-    const write = (frame: string | Uint8Array): void => {
-      if (this.socket.send(frame) === "dropped") this.offerReply({ type: "@disconnect", code: 4413, reason: "too slow" })
-    }
-    const frame = this.codec.encode(message)
-    if (typeof frame === "string") {
-      const outbox = (this.outbox ??= Outbox.json(write, turnEnd.afterConnections)) as Outbox<string>
-      outbox.add(frame)
-    } else {
-      const outbox = (this.outbox ??= Outbox.msgpack(write, turnEnd.afterConnections)) as Outbox<Uint8Array>
-      outbox.add(frame)
-    }
-    return "buffered"
-  }
-
   private joinReply({ name, room, reply }: JoinReply): undefined {
     if (room === undefined) {
       this.rooms.delete(name)
@@ -211,7 +208,7 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     } else this.rooms.set(name, room)
     this.reply(reply)
     // The room's messages take another way to the socket: what is joined has to be told before they come.
-    this.outbox?.flush()
+    this.outgoing.flush()
   }
 
   private evicted({ name }: Evicted): undefined {
@@ -220,24 +217,13 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   }
 
   private direct({ direct }: DirectDelivery): undefined {
-    if (this.send(direct) === "dropped") this.skipped(undefined)
+    if (!this.notify(direct)) this.skipped(undefined)
   }
 
   /** Counts a message that this client will not get. */
   skipped(room: string | undefined): void {
-    const { counters } = this.context
-    counters.dropped()
-    if (this.dropped === undefined) counters.slowConsumer()
-    this.dropped ??= new DroppedCount()
-    this.dropped.add(room)
-  }
-
-  private drained(): undefined {
-    const { dropped } = this
-    if (dropped === undefined || this.socket.buffered() >= this.context.settings.limits.buffer) return
-    this.dropped = undefined
-    for (const [room, count] of dropped.counts())
-      this.reply(room === undefined ? { type: "gap", dropped: count } : { type: "gap", room, dropped: count })
+    this.context.counters.dropped()
+    if (this.outgoing.skipped(room)) this.context.counters.slowConsumer()
   }
 
   private malformed({ offence, refusal }: Malformed): undefined {
@@ -293,7 +279,7 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     if (decided.decision === "heartbeat") {
       this.nextHeartbeat = now + this.heartbeat().interval
       // One that does not fit tells nothing: a client with a full buffer has frames enough to see that the server lives.
-      this.send({ type: "heartbeat", time: now })
+      this.notify({ type: "heartbeat", time: now })
     }
     this.context.timers.schedule(this, decided.due)
   }
@@ -301,34 +287,30 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   /** Says `bye` and closes. The rest follows when the socket reports that it is closed. */
   disconnect({ code, reason, after }: Disconnect): undefined {
     if (this.closing) return
-    const reconnect = shouldReconnect(code)
-    this.send({ type: "bye", code, reason, reconnect, ...(after === undefined ? {} : { after }) })
-    this.outbox?.flush()
     this.closing = true
-    this.close(code, reason)
-  }
-
-  private close(code: CloseCode, reason: string): void {
     if (code === 4413) this.context.counters.slowConsumer()
-    this.socket.end(code, reason)
-  }
-
-  /** The socket is gone: leaves its rooms and ends. */
-  private closed(): undefined {
-    this.abandon()
+    const bye: ServerMessage = { type: "bye", code, reason, reconnect: shouldReconnect(code), ...(after === undefined ? {} : { after }) }
+    this.leaveRooms()
+    if (this.outgoing.end(bye, code, reason)) return
+    const { timers, clock } = this.context
+    timers.schedule(this, clock.currentTimeMillisUnsafe() + closePatience)
   }
 
   /** Leaves everything that knows this connection. For its own end, and for the registry when the actor has died. */
-  abandon(): void {
-    this.closing = true
+  abandon(): undefined {
     const { timers, limits, clock, connections } = this.context
     const now = clock.currentTimeMillisUnsafe()
+    this.closing = true
     timers.cancel(this)
-    for (const room of this.rooms.values()) room?.offerReply({ type: "leave", member: this, id: undefined, quiet: true })
-    this.rooms.clear()
+    this.leaveRooms()
     for (const fiber of this.calls ?? []) fiber.interruptUnsafe()
     if (!connections.remove(this)) return
     limits.releaseAddress(this.seat.address, now)
     if (this.seat.user !== undefined) limits.releaseUser(this.seat.user, now)
+  }
+
+  private leaveRooms(): void {
+    for (const room of this.rooms.values()) room?.offerReply({ type: "leave", member: this, id: undefined, quiet: true })
+    this.rooms.clear()
   }
 }

@@ -52,4 +52,3 @@ export const closedEvent: Event = { type: "@closed" }
 
 /** A client can not send a type that begins with @: the schemas know their types. */
 export type ConnectionMessage = ClientMessage | Malformed | Oversized | DirectDelivery | Settled | Disconnect | Event | RoomReply
-

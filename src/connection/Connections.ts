@@ -110,8 +110,7 @@ export class Connections {
   /** Sends to every connection of a user. Returns how many took it. */
   deliver(user: string, direct: Direct | Message, except?: Connection): number {
     let delivered = 0
-    for (const connection of this.users.of(user))
-      if (connection !== except && connection.offer({ type: "@direct", direct })) delivered++
+    for (const connection of this.users.of(user)) if (connection !== except && connection.offer({ type: "@direct", direct })) delivered++
     return delivered
   }
 

@@ -86,5 +86,6 @@ export const runHandler = (
 export const isHandlers = (value: unknown): value is Handlers =>
   typeof value === "object" &&
   value !== null &&
-  Object.values(value).every((entry: unknown) => typeof entry === "object" && entry !== null && "run" in entry && typeof entry.run === "function")
-
+  Object.values(value).every(
+    (entry: unknown) => typeof entry === "object" && entry !== null && "run" in entry && typeof entry.run === "function"
+  )

@@ -68,7 +68,9 @@ export const makeHub = ({ context, connections, rooms, draining }: HubOptions): 
           connections.deliver(name.slice(userRoom("").length), { type: "message", room: name, data, time })
           return Effect.succeed({})
         }
-        const taken = rooms.get(name)?.offer({ type: "publish", data, from: undefined, except: undefined, replyTo: undefined, id: undefined })
+        const taken = rooms
+          .get(name)
+          ?.offer({ type: "publish", data, from: undefined, except: undefined, replyTo: undefined, id: undefined })
         return taken === false ? Effect.fail(busy) : Effect.succeed({})
       })
     )

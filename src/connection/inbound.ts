@@ -74,7 +74,7 @@ export const socketHandler = (connections: Connections, context: ConnectionConte
     onFrame,
     onDropped,
     onDrain: (connection) => {
-      if (connection.dropped !== undefined) connection.offerReply(drainedEvent)
+      if (connection.outgoing.waits) connection.offerReply(drainedEvent)
     },
     onClose: (connection, code) => {
       counters.closed(code)

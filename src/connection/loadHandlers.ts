@@ -14,6 +14,10 @@ export const loadHandlers = (path: string): Effect.Effect<Handlers, HandlersErro
     Effect.flatMap((module) =>
       isHandlers(module.default)
         ? Effect.succeed(module.default)
-        : Effect.fail(new HandlersError({ message: `${path}: the default export has to be a table of handlers, each made by handler({ input, handle })` }))
+        : Effect.fail(
+            new HandlersError({
+              message: `${path}: the default export has to be a table of handlers, each made by handler({ input, handle })`
+            })
+          )
     )
   )

@@ -229,7 +229,10 @@ const failure = (id: RequestId | undefined, code: ErrorCode, message: string): S
 })
 
 /** Runs what takes time beside the mailbox; its outcome comes back as a message, and it ends with the connection. */
-const settle = (connection: Connection, outcome: Effect.Effect<{ readonly reply: ServerMessage; readonly identity?: Identity }>): undefined => {
+const settle = (
+  connection: Connection,
+  outcome: Effect.Effect<{ readonly reply: ServerMessage; readonly identity?: Identity }>
+): undefined => {
   connection.pendingCalls++
   const fiber = connection.context.fork(
     Effect.map(outcome, (settled) => {

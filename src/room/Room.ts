@@ -56,7 +56,12 @@ export class Room extends Actor<RoomMessage> {
     const decided = decideJoin(this.state, member)
     if (decided.decision === "refuse") {
       const { code, message } = decided.denial
-      member.offerReply({ type: "@join_reply", name, room: undefined, reply: { type: "error", ...withId(id), code, message, retryable: true } })
+      member.offerReply({
+        type: "@join_reply",
+        name,
+        room: undefined,
+        reply: { type: "error", ...withId(id), code, message, retryable: true }
+      })
       if (members.size === 0) this.context.onEmpty(this)
       return
     }

@@ -11,7 +11,8 @@ export interface RoomState {
   readonly members: Map<RoomMember, number>
 }
 
-export type JoinDecision = { readonly decision: "join" } | { readonly decision: "already" } | { readonly decision: "refuse"; readonly denial: Denial }
+export type JoinDecision =
+  { readonly decision: "join" } | { readonly decision: "already" } | { readonly decision: "refuse"; readonly denial: Denial }
 
 const join: JoinDecision = { decision: "join" }
 const already: JoinDecision = { decision: "already" }

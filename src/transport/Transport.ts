@@ -25,6 +25,8 @@ export interface ClientSocket {
   buffered(): number
   /** Sends what is buffered, then a close frame. */
   end(code: number, reason: string): void
+  /** Closes at once, without a close frame. */
+  terminate(): void
 }
 
 /** Publishes to all subscribers of a topic on this node. Frames to one subscriber keep their order with its direct sends. */

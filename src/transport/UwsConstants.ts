@@ -1,4 +1,5 @@
 /** Values that uWebSockets.js exports and its type declarations know only as types. */
+import "./UwsEnvironment.ts"
 import * as uws from "uWebSockets.js"
 
 const constant = (name: string): number => {

@@ -1,3 +1,4 @@
+import "./UwsEnvironment.ts"
 import { Data, Effect, type Fiber, type Scope } from "effect"
 import {
   App,
@@ -56,7 +57,9 @@ const open = (app: TemplatedApp, { host, port }: ServerOptions): Effect.Effect<u
     const done = (socket: us_listen_socket | false): void =>
       resume(
         socket === false
-          ? Effect.fail(new ListenError({ message: `can not listen on ${host}:${port}: the port is in use or the address is not this machine's` }))
+          ? Effect.fail(
+              new ListenError({ message: `can not listen on ${host}:${port}: the port is in use or the address is not this machine's` })
+            )
           : Effect.succeed(socket)
       )
     // Without the option a second server started by mistake would share the port in silence.

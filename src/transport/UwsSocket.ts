@@ -63,4 +63,8 @@ export class UwsSocket<C> implements ClientSocket {
   end(code: number, reason: string): void {
     this.ws?.end(code, reason)
   }
+
+  terminate(): void {
+    this.ws?.close()
+  }
 }

@@ -49,12 +49,7 @@ export interface UpgradeOptions {
  * Handles one upgrade request: asks the gate, then upgrades or refuses. A verdict that is there at once is carried out
  * at once; else the request waits, and an abort meanwhile gives everything back.
  */
-export const handleUpgrade = <C>(
-  options: UpgradeOptions,
-  res: HttpResponse,
-  req: HttpRequest,
-  context: us_socket_context_t
-): void => {
+export const handleUpgrade = <C>(options: UpgradeOptions, res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void => {
   const request = readRequest(res, req)
   const key = request.headers.get("sec-websocket-key") ?? ""
   const extensions = request.headers.get("sec-websocket-extensions") ?? ""

@@ -63,24 +63,31 @@ const script = (depth: number): fc.Arbitrary<Script> =>
   })
 
 /** Message ids in the order in which a queue would receive them are those in which they were accepted. */
-const restart = (actor: Recorder): Effect.Effect<never> => Effect.catchCause(actor.run(), (cause) => (Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : Effect.suspend(() => restart(actor))))
+const restart = (actor: Recorder): Effect.Effect<never> =>
+  Effect.catchCause(actor.run(), (cause) =>
+    Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : Effect.suspend(() => restart(actor))
+  )
 
 describe("Actor", () => {
   it("receives every accepted message once, in order, one at a time, whatever its messages do", () =>
     fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(script(2), fc.boolean()), { maxLength: 30 }), fc.integer({ min: 1, max: 8 }), async (steps, capacity) => {
-        const actor = new Recorder(capacity)
-        const fiber = Effect.runFork(restart(actor))
-        for (const [message, pause] of steps) {
-          actor.give(message)
-          expect(actor.waiting).toBeLessThanOrEqual(capacity)
-          if (pause) await idle()
+      fc.asyncProperty(
+        fc.array(fc.tuple(script(2), fc.boolean()), { maxLength: 30 }),
+        fc.integer({ min: 1, max: 8 }),
+        async (steps, capacity) => {
+          const actor = new Recorder(capacity)
+          const fiber = Effect.runFork(restart(actor))
+          for (const [message, pause] of steps) {
+            actor.give(message)
+            expect(actor.waiting).toBeLessThanOrEqual(capacity)
+            if (pause) await idle()
+          }
+          await settle(actor)
+          expect(actor.received).toEqual(actor.accepted)
+          expect(actor.overlapped).toBe(false)
+          await Effect.runPromise(Fiber.interrupt(fiber))
         }
-        await settle(actor)
-        expect(actor.received).toEqual(actor.accepted)
-        expect(actor.overlapped).toBe(false)
-        await Effect.runPromise(Fiber.interrupt(fiber))
-      }),
+      ),
       { numRuns: 300 }
     ))
 

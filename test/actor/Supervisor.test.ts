@@ -9,7 +9,12 @@ describe("onFailure", () => {
   it("never allows more restarts in any window than the policy, and never delays beyond its bounds", () => {
     fc.assert(
       fc.property(
-        fc.record({ intensity: fc.nat(6), window: fc.integer({ min: 1, max: 10_000 }), minDelay: fc.integer({ min: 1, max: 50 }), maxDelay: fc.integer({ min: 50, max: 2000 }) }),
+        fc.record({
+          intensity: fc.nat(6),
+          window: fc.integer({ min: 1, max: 10_000 }),
+          minDelay: fc.integer({ min: 1, max: 50 }),
+          maxDelay: fc.integer({ min: 50, max: 2000 })
+        }),
         fc.array(fc.nat(3000), { maxLength: 50 }),
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         (policy: RestartPolicy, gaps, random) => {

@@ -1,0 +1,123 @@
+import { Outbox } from "../transport/Outbox.ts"
+import type { ClientSocket } from "../transport/Transport.ts"
+import type { TurnEnd } from "../transport/TurnEnd.ts"
+import type { Codec } from "../wire/Codec.ts"
+import type { ServerMessage } from "../wire/Messages.ts"
+import { DroppedCount } from "./DroppedCount.ts"
+
+export interface OutgoingContext {
+  readonly turnEnd: TurnEnd
+  /** Bytes that may wait in the socket, and as many again in answers that did not fit there. */
+  readonly limit: number
+}
+
+type Frame = string | Uint8Array
+
+/**
+ * The way to one client. What is published to rooms does not pass here; what is meant for this connection alone does.
+ *
+ * A client may be behind by `limit` bytes. Past that, messages that can be missed are skipped, counted, and told as `gap`
+ * once the client reads again; answers are held, for a request without an answer would wait for ever. Held answers have the same bound.
+ */
+export class Outgoing {
+  private readonly context: OutgoingContext
+  private readonly socket: ClientSocket
+  private readonly codec: Codec
+  private outbox: Outbox<string> | Outbox<Uint8Array> | undefined = undefined
+  private skippedCount: DroppedCount | undefined = undefined
+  private held: Array<Frame> | undefined = undefined
+  private heldBytes = 0
+  private ending: { readonly code: number; readonly reason: string } | undefined = undefined
+
+  constructor(context: OutgoingContext, socket: ClientSocket, codec: Codec, batch: boolean) {
+    this.context = context
+    this.socket = socket
+    this.codec = codec
+    if (batch) this.outbox = this.makeOutbox()
+  }
+
+  /** Whether `drained` has something to do. */
+  get waits(): boolean {
+    return this.skippedCount !== undefined || this.held !== undefined || this.ending !== undefined
+  }
+
+  /** Sends what may be missed. False: it was. */
+  notify(message: ServerMessage): boolean {
+    if (this.outbox !== undefined) {
+      this.collect(message)
+      return true
+    }
+    return this.held === undefined && this.socket.send(this.codec.encodeShared(message)) !== "dropped"
+  }
+
+  /** Sends what must not be missed. False: more answers are held than the bound allows. */
+  reply(message: ServerMessage): boolean {
+    if (this.outbox !== undefined) this.collect(message)
+    else if (this.held !== undefined || this.socket.send(this.codec.encodeShared(message)) === "dropped")
+      this.hold(this.codec.encode(message))
+    return this.heldBytes <= this.context.limit
+  }
+
+  /** Several messages go in one frame at the end of the turn; this sends them now. */
+  flush(): void {
+    this.outbox?.flush()
+  }
+
+  /** Counts a message that this client will not get. True: it is the first one since the client was last told. */
+  skipped(room: string | undefined): boolean {
+    const first = this.skippedCount === undefined
+    this.skippedCount ??= new DroppedCount()
+    this.skippedCount.add(room)
+    return first
+  }
+
+  /** The client has read something: tells it what it missed, then what was held for it, then closes if that was asked for. */
+  drained(): undefined {
+    if (this.socket.buffered() > this.context.limit) return
+    const { skippedCount, held } = this
+    this.skippedCount = undefined
+    for (const [room, count] of skippedCount?.counts() ?? [])
+      this.write(this.codec.encode(room === undefined ? { type: "gap", dropped: count } : { type: "gap", room, dropped: count }))
+    this.held = undefined
+    this.heldBytes = 0
+    for (const frame of held ?? []) this.write(frame)
+    if (this.ending !== undefined && this.held === undefined) this.socket.end(this.ending.code, this.ending.reason)
+  }
+
+  /**
+   * Says goodbye and closes, as soon as the client has read enough for the close frame to fit. False: that is not now, and
+   * whoever asked should not wait for ever.
+   */
+  end(bye: ServerMessage, code: number, reason: string): boolean {
+    if (this.ending !== undefined) return false
+    if (this.outbox !== undefined) {
+      this.collect(bye)
+      this.outbox.flush()
+    } else this.write(this.codec.encode(bye))
+    this.ending = { code, reason }
+    if (this.held !== undefined || this.socket.buffered() > this.context.limit) return false
+    this.socket.end(code, reason)
+    return true
+  }
+
+  private readonly write = (frame: Frame): void => {
+    if (this.held !== undefined || this.socket.send(frame) === "dropped") this.hold(frame)
+  }
+
+  private hold(frame: Frame): void {
+    this.held ??= []
+    this.held.push(frame)
+    this.heldBytes += frame.length
+  }
+
+  private collect(message: ServerMessage): void {
+    const frame = this.codec.encode(message)
+    if (typeof frame === "string") (this.outbox as Outbox<string>).add(frame)
+    else (this.outbox as Outbox<Uint8Array>).add(frame)
+  }
+
+  private makeOutbox(): Outbox<string> | Outbox<Uint8Array> {
+    const schedule = this.context.turnEnd.afterConnections
+    return this.codec.binary ? Outbox.msgpack(this.write, schedule) : Outbox.json(this.write, schedule)
+  }
+}
