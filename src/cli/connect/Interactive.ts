@@ -1,5 +1,4 @@
-import { createInterface } from "node:readline"
-import { type Client, type UnknownMessage, WeftError } from "../../client/index.ts"
+import { type Client, type ServerMessageOf, type UnknownMessage, WeftError } from "../../client/index.ts"
 import { type Command, helpLines, readLine } from "./Commands.ts"
 import { errorLine, frameLine, joinedLine, json, membersLine, statusLine, welcomeLine } from "./Format.ts"
 import { type Io, styleFor } from "./Io.ts"
@@ -28,6 +27,7 @@ class Conversation {
     client.on("frame", (frame) => {
       if (frame.direction === "in") this.#show(frame.message)
     })
+    this.#moveTo(undefined)
     client.on("rejoined", (joined) => screen.print(joinedLine(joined, true)))
     client.on("rejoin_failed", ({ room, error }) => {
       this.#fail(error)
@@ -43,8 +43,8 @@ class Conversation {
     return true
   }
 
-  join(room: string): void {
-    void this.#join(room).catch((error: unknown) => this.#fail(error))
+  join(room: string): Promise<void> {
+    return this.#join(room).catch((error: unknown) => this.#fail(error))
   }
 
   async #join(room: string): Promise<void> {
@@ -135,30 +135,31 @@ class Conversation {
 }
 
 /**
- * A prompt on a terminal until the person leaves (`/quit`, Ctrl-D, Ctrl-C) or `signal` aborts. Rejects with
- * a `Failure` when there is no first connection, or when the server ends it for good.
+ * A prompt on a terminal until the person leaves (`/quit`, Ctrl-D, Ctrl-C) or `signal` aborts. Rejects with a `Failure`
+ * when there is no first connection, or when the server ends it for good. What is typed before the rooms of the
+ * options are joined waits.
  */
 export const interact = async (client: Client, options: ConnectOptions, io: Io, signal: AbortSignal): Promise<void> => {
   const style = styleFor(io.stdout, io)
+  const greet = (welcome: ServerMessageOf<"welcome">): string => welcomeLine(shown(options.target), options.encoding, welcome)
   const welcome = await open(client, options)
-  const readline = createInterface({ input: io.stdin, output: io.stdout, terminal: true, historySize: 1_000 })
-  const screen = new Screen(readline, io.stdout)
-  try {
-    screen.print(welcomeLine(shown(options.target), options.encoding, welcome))
-    const conversation = new Conversation(client, options, screen, style)
-    client.on("welcome", (again) => screen.print(welcomeLine(shown(options.target), options.encoding, again)))
-    await new Promise<void>((resolve, reject) => {
-      signal.addEventListener("abort", () => resolve(), { once: true })
-      watch(client, options, style, { show: (line) => screen.print(line), fail: reject })
-      readline.on("line", (line) => {
-        if (!conversation.take(line)) return resolve()
-        screen.refresh()
-      })
-      readline.once("SIGINT", resolve).once("close", resolve)
-      screen.prompt("> ")
-      for (const room of options.rooms) conversation.join(room)
+  const screen = new Screen(io.stdout)
+  screen.print(greet(welcome))
+  client.on("welcome", (again) => screen.print(greet(again)))
+  const conversation = new Conversation(client, options, screen, style)
+  const ended = new Promise<void>((resolve, reject) => {
+    signal.addEventListener("abort", () => resolve(), { once: true })
+    watch(client, options, style, { show: (line) => screen.print(line), fail: reject })
+  })
+  const talk = async (): Promise<void> => {
+    for (const room of options.rooms) await conversation.join(room)
+    await screen.open(io.stdin, (line) => {
+      if (!conversation.take(line)) screen.close()
     })
+  }
+  try {
+    await Promise.race([talk(), ended])
   } finally {
-    readline.close()
+    screen.close()
   }
 }

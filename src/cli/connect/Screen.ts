@@ -1,38 +1,60 @@
-import { clearScreenDown, cursorTo, type Interface, moveCursor } from "node:readline"
-import type { Writable } from "node:stream"
+import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from "node:readline"
+import type { Readable, Writable } from "node:stream"
 
-/** Lines above a prompt that someone may be typing at. */
+/** Lines of output and, from `open` on, a prompt below them at which someone types. */
 export class Screen {
-  readonly #readline: Interface
   readonly #output: Writable
-  #closed = false
+  #readline: Interface | undefined
+  #prompt = ""
 
-  constructor(readline: Interface, output: Writable) {
-    this.#readline = readline
+  constructor(output: Writable) {
     this.#output = output
-    readline.once("close", () => {
-      this.#closed = true
+  }
+
+  /**
+   * Reads lines at the prompt: `line` is called for each. Resolves when the person ends the input (Ctrl-D, Ctrl-C), or
+   * with `close`.
+   */
+  open(input: Readable, line: (text: string) => void): Promise<void> {
+    const readline = createInterface({ input, output: this.#output, terminal: true, historySize: 1_000, prompt: this.#prompt })
+    this.#readline = readline
+    return new Promise((resolve) => {
+      readline.on("line", (text) => {
+        line(text)
+        this.#draw()
+      })
+      readline.once("SIGINT", () => this.close())
+      readline.once("close", () => {
+        this.#readline = undefined
+        resolve()
+      })
+      this.#draw()
     })
+  }
+
+  close(): void {
+    this.#readline?.close()
   }
 
   /** Writes a line above the prompt; what is typed so far stays. */
   print(line: string): void {
-    const { rows } = this.#readline.getCursorPos()
-    moveCursor(this.#output, 0, -rows)
+    if (this.#readline === undefined) return void this.#output.write(`${line}\n`)
+    moveCursor(this.#output, 0, -this.#readline.getCursorPos().rows)
     cursorTo(this.#output, 0)
     clearScreenDown(this.#output)
-    // readline moves up by the rows that its input took before it draws again: they are given back.
-    this.#output.write(`${line}\n${"\n".repeat(this.#closed ? 0 : rows)}`)
-    this.refresh()
+    this.#output.write(`${line}\n`)
+    // readline would move up by the rows that its input took when it was last drawn.
+    Reflect.set(this.#readline, "prevRows", 0)
+    this.#draw()
   }
 
   prompt(text: string): void {
-    this.#readline.setPrompt(text)
-    this.refresh()
+    this.#prompt = text
+    this.#readline?.setPrompt(text)
+    this.#draw()
   }
 
-  /** Draws the prompt again with what is typed. */
-  refresh(): void {
-    if (!this.#closed) this.#readline.prompt(true)
+  #draw(): void {
+    this.#readline?.prompt(true)
   }
 }
