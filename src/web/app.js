@@ -94,11 +94,14 @@ const showCountdown = () => {
   box("banner-countdown").textContent = seconds > 0 ? `Next attempt in ${seconds} s.` : ""
 }
 
-/** @param {Conversation | undefined} open */
-const subtitle = (open) => {
+/**
+ * @param {Conversation | undefined} open
+ * @param {boolean} connected
+ */
+const subtitle = (open, connected) => {
   if (open === undefined) return "Join a room to talk."
   const { address, joined, members, count } = open
-  if (address.kind === "room") return joined ? countText(members?.size ?? count, "member") : "Not joined"
+  if (address.kind === "room") return joined ? countText(members?.size ?? count, "member") : connected ? "Not joined" : "Not connected"
   if (address.kind === "user") return "Direct, to every connection of this user"
   if (address.kind === "connection") return "Direct, to this one connection"
   return address.kind === "everyone" ? "Sent to everyone who is connected" : "Sent to you by the server"
@@ -126,12 +129,13 @@ const showComposer = (open) => {
   if (session === undefined) return
   const title = open === undefined ? "Not in a room" : session.titleOf(open)
   box("talk-title").textContent = title
-  box("talk-sub").textContent = subtitle(open)
+  box("talk-sub").textContent = subtitle(open, session.state.phase === "open")
   button("leave").hidden = open === undefined
   button("leave").textContent = open?.address.kind === "room" ? "Leave" : "Close"
   button("rejoin").hidden = open === undefined || open.address.kind !== "room" || open.joined || session.state.phase !== "open"
   form("composer").hidden = open === undefined || !("name" in open.address)
   box("composer-hint").textContent = hint(open)
+  button("send").ariaDisabled = String(open === undefined || !session.canSay(open))
   box("text-label").textContent = `Message to ${title}`
   text.placeholder = `Message to ${title}`
   if (draftOf !== open?.key) {
@@ -145,7 +149,8 @@ const paint = () => {
   const { conversations, welcome } = session
   const open = conversations.open
   const nameOf = session.nameOf.bind(session)
-  renderSide(conversations.all(), { openKey: conversations.openKey, titleOf: session.titleOf.bind(session), onOpen: openConversation })
+  const side = { connected: session.state.phase === "open", titleOf: session.titleOf.bind(session), onOpen: openConversation }
+  renderSide(conversations.all(), { ...side, openKey: conversations.openKey })
   renderTalk(open)
   showComposer(open)
   renderMembers(open, { me: welcome?.connection, nameOf, now: Date.now(), onDirect: openDirect })

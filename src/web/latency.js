@@ -31,14 +31,17 @@ export class Latency {
   }
 
   /**
-   * The samples as points of an SVG polyline in a box of that size: the newest at the right edge, the slowest at the top.
+   * The samples as points of an SVG polyline in a box of that size: the newest at the right edge, the slower the higher,
+   * and all that is beyond three times the median at the top.
    * @param {number} width
    * @param {number} height
    */
   points(width, height) {
-    const slowest = Math.max(...this.#samples, 1)
+    const slowest = Math.min(Math.max(...this.#samples), 3 * (this.median ?? 0))
     const step = width / (most - 1)
     const left = width - step * (this.#samples.length - 1)
-    return this.#samples.map((ms, at) => `${(left + at * step).toFixed(1)},${(height - (ms / slowest) * height).toFixed(1)}`).join(" ")
+    return this.#samples
+      .map((ms, at) => `${(left + at * step).toFixed(1)},${(height - Math.min(1, ms / slowest) * height).toFixed(1)}`)
+      .join(" ")
   }
 }

@@ -73,6 +73,6 @@ const noteText = (conversation, known) => {
   if (conversation === undefined) return ""
   if (conversation.address.kind !== "room") return "Only rooms have members."
   if (conversation.membersError !== undefined) return `This room does not show who is in it: ${conversation.membersError}.`
-  if (conversation.members === undefined) return conversation.joined ? countText(conversation.count, "member") : ""
+  if (conversation.members === undefined) return conversation.joined ? countText(conversation.count, "member") : "Not in this room now."
   return known > mostShown ? `and ${known - mostShown} more` : ""
 }

@@ -4,7 +4,7 @@
  */
 
 const firstWait = 500
-const longestWait = 20_000
+const longestWait = 10_000
 const limitedWait = 5_000
 
 /** The close codes after which connecting again makes no sense. After any other, and after a lost link, it does. */

@@ -14,6 +14,7 @@ const about = byId("about", HTMLDListElement)
 
 /**
  * @typedef {{
+ *   readonly connected: boolean
  *   readonly openKey: string | undefined
  *   readonly titleOf: (conversation: Conversation) => string
  *   readonly onOpen: (conversation: Conversation) => void
@@ -27,18 +28,19 @@ const rows = new Map()
  * @param {Conversation} conversation
  * @param {SideContext} context
  */
-const row = (conversation, { openKey, titleOf, onOpen }) => {
+const row = (conversation, { connected, openKey, titleOf, onOpen }) => {
   const known = rows.get(conversation.key)
   const item = known ?? element("li", {}, element("button", { type: "button" }))
   rows.set(conversation.key, item)
   const button = item.querySelector("button")
   if (button === null) return item
-  const looks = `${titleOf(conversation)}\n${conversation.unread}\n${conversation.joined}`
+  const absent = connected && conversation.address.kind === "room" && !conversation.joined
+  const looks = `${titleOf(conversation)}\n${conversation.unread}\n${absent}`
   if (button.dataset.looks !== looks) {
     button.dataset.looks = looks
     const name = element("span", { class: "list-name" }, titleOf(conversation))
     button.replaceChildren(name)
-    if (conversation.address.kind === "room" && !conversation.joined) name.append(element("span", { class: "away" }, "not joined"))
+    if (absent) name.append(element("span", { class: "away" }, "not joined"))
     if (conversation.unread > 0)
       button.append(
         element("span", { class: "badge", "aria-hidden": "true" }, conversation.unread > 99 ? "99+" : String(conversation.unread)),

@@ -12,7 +12,7 @@ let browser: Browser
 let weft: Weft
 let port: number
 
-const serve = () => startWeft({ env: { WEFT_SERVER_PORT: String(port) } })
+const serve = () => startWeft({ env: { WEFT_SERVER_PORT: String(port), WEFT_DRAIN_PERIOD: "1" } })
 
 beforeAll(async () => {
   port = await freePort()
@@ -108,6 +108,16 @@ describe("a conversation of two pages and a MessagePack client", () => {
     await ada.sees("Grace: Back, too")
     expect((await ada.lines()).filter((line) => line === "> Said while away")).toHaveLength(1)
     await eventually(async () => (await ada.members()).length === 2)
+  })
+
+  it("goes on after the server was drained and started again", async () => {
+    await weft.stop()
+    await Promise.all([ada.state("Reconnecting"), grace.state("Reconnecting")])
+    weft = await serve()
+    await Promise.all([ada.state("Connected"), grace.state("Connected")])
+    await Promise.all([ada, grace].map((client) => client.page.getByText("2 members").waitFor()))
+    await grace.says("Still here")
+    await ada.sees("Grace: Still here")
   })
 
   it("raises no complaint of the browser but the failed attempts to connect", () => {

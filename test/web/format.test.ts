@@ -56,5 +56,7 @@ describe("Latency", () => {
     expect([latency.last, latency.best, latency.median]).toEqual([60, 21, 41])
     const points = latency.points(78, 60).split(" ")
     expect([points.length, points[0], points.at(-1)]).toEqual([40, "0.0,39.0", "78.0,0.0"])
+    latency.add(1000)
+    expect(latency.points(78, 60).split(" ").slice(-2)).toEqual(["76.0,31.4", "78.0,0.0"])
   })
 })
