@@ -127,11 +127,9 @@ const compare = async (
       try {
         const result = await trial(question, contender)
         const figures = figuresOf(question, result)
-        if (result.partial === undefined) rows[at]!.rounds[round] = figures
-        else failures++
-        process.stderr.write(
-          `${figures.cpu?.toFixed(2)} µs, ${Math.round(figures.rate)}/s${result.partial === undefined ? "" : `, not counted: ${result.partial}`}\n`
-        )
+        rows[at]!.rounds[round] = figures
+        process.stderr.write(`${figures.cpu?.toFixed(2)} µs, ${Math.round(figures.rate)}/s
+`)
         for (const notice in result.notices) process.stderr.write(`  ${notice}: ${result.notices[notice]}\n`)
       } catch (error) {
         if (!(error instanceof TrialFailure)) throw error

@@ -9,7 +9,7 @@ export interface Question {
   readonly encodings: ReadonlyArray<Encoding>
   readonly batch: boolean
   /** What the server's CPU time is divided by. */
-  readonly unit: string
+  readonly unit: "message" | "delivery" | "connection"
   /** Seconds before and in the window, unless told otherwise. */
   readonly warmup: number
   readonly seconds: number

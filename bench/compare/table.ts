@@ -24,6 +24,8 @@ const ratio = (value: Spread | undefined): string =>
 
 const percent = (value: Spread | undefined): string => (value === undefined ? "–" : `${Math.round(value.median * 100)} %`)
 
+const plural = { message: "messages", delivery: "deliveries", connection: "connections" } as const
+
 /** Columns as Markdown, padded so that it reads well as it is. */
 export const markdown = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
@@ -35,7 +37,7 @@ export const markdown = (rows: ReadonlyArray<ReadonlyArray<string>>): string => 
 export const table = (question: Question, rows: ReadonlyArray<Row>): string => {
   const yardstick = rows[0]!
   const memory = question.scenario.kind === "connect" && question.scenario.hold > 0
-  const head = ["", `µs CPU / ${question.unit}`, `× ${yardstick.name}`, `${question.unit}s / s`, `× ${yardstick.name}`]
+  const head = ["", `µs CPU / ${question.unit}`, `× ${yardstick.name}`, `${plural[question.unit]} / s`, `× ${yardstick.name}`]
   const rest = ["p50 ms", "p99 ms", ...(memory ? ["KB / connection"] : []), "server busy", "waited", "load busy", "lost"]
   const cells = rows.map(({ name, rounds }) => {
     const done = rounds.filter((figures) => figures !== undefined)

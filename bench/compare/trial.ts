@@ -50,7 +50,7 @@ const runSpec = async (spec: Spec, children: Array<ChildProcess>): Promise<Resul
   }
 }
 
-/** Throws `TrialFailure`. Leaves no process and no file behind. */
+/** Throws `TrialFailure`, also for a run that was not what it was to be. Leaves no process and no file behind. */
 export const trial = async (question: Question, contender: Contender): Promise<Result> => {
   const folder = mkdtempSync(join(tmpdir(), "weft-bench-"))
   const children: Array<ChildProcess> = []
@@ -66,7 +66,9 @@ export const trial = async (question: Question, contender: Contender): Promise<R
     if (question.prime !== undefined && spec.scenario.kind === "connect") {
       await runSpec({ ...spec, scenario: { ...spec.scenario, connections: question.prime, hold: 0 } }, children)
     }
-    return await runSpec(spec, children)
+    const result = await runSpec(spec, children)
+    if (result.partial !== undefined) throw new TrialFailure(`${result.partial}; ${contender.name} wrote: ${output || "nothing"}`)
+    return result
   } finally {
     for (const child of children.reverse()) if (child.pid !== undefined) await stop(child)
     rmSync(folder, { recursive: true, force: true })

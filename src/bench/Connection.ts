@@ -45,7 +45,9 @@ export class Connection {
     this.usable = new Promise((resolve) => (this.#settle = resolve))
     const timer = setTimeout(() => this.#refuse("no usable session in time"), patience)
     void this.usable.then(() => clearTimeout(timer))
-    const exchanges = [dialect.open?.(seat), dialect.join?.(seat)].filter((exchange) => exchange !== undefined)
+    const exchanges = [dialect.open?.(seat), seat.room === "" ? undefined : dialect.join?.(seat)].filter(
+      (exchange) => exchange !== undefined
+    )
     this.client = new LoadClient(
       address,
       dialect.upgrade(seat),

@@ -10,6 +10,7 @@ export interface Seat {
   /** Counts over all connections of the run. */
   readonly index: number
   readonly role: "idle" | "echo" | "subscriber" | "publisher"
+  /** Empty: none is joined. */
   readonly room: string
 }
 

@@ -122,7 +122,7 @@ export const runEcho = (run: Run, spec: EchoSpec): Promise<void> =>
   requestLoop(
     run,
     "echo",
-    mine(run, spec.connections, (index) => ({ index, role: "echo", room: `echo-${index}` })),
+    mine(run, spec.connections, (index) => ({ index, role: "echo", room: "" })),
     spec.inflight,
     spec.size
   )
