@@ -40,12 +40,11 @@ const places: Readonly<Record<HttpApiError.HttpApiSchemaError["kind"], string>> 
   ResponseHeaders: "answer header"
 }
 
-/** `body.room: Expected string`: where and what, without what was sent, which may be long or secret. */
+/** `body.room: Expected string`: where and what. What was sent, which may be long or secret, is not repeated. */
 export const describeRequestError = (error: HttpApiError.HttpApiSchemaError): string => {
   const first = issues(error.cause.issue).issues[0]
   const path = (first?.path ?? []).map((part) => String(typeof part === "object" ? part.key : part))
-  const text = (first?.message ?? "not of the expected form").replace(/,? (?:got|actual) [^]*$/, "")
-  return `${[places[error.kind], ...path].join(".")}: ${text}`.slice(0, 300)
+  return `${[places[error.kind], ...path].join(".")}: ${first?.message ?? "not of the expected form"}`.slice(0, 300)
 }
 
 /** An answer of our own that does not fit its schema is a fault of ours, and no client's business. */

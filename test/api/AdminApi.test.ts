@@ -411,13 +411,16 @@ describe("keys", () => {
 })
 
 describe("what is not there", () => {
-  it.each(["/api/v1/nothing", "/api/v2/rooms", "/api/", "/api", "/api/v1/rooms/%zz", "/API/v1/rooms"])("is 404: %s", async (path) => {
-    const server = await serve()
-    const response = await ask(server, "GET", path)
-    expect(response.status).toBe(404)
-    expect(await response.json()).toMatchObject({ code: "not_found" })
-    if (path.startsWith("/api")) expect(response.headers.get("content-type")).toBe("application/problem+json")
-  })
+  it.each(["/api/v1/nothing", "/api/v2/rooms", "/api/", "/api", "/api/v1/rooms/%zz", "/API/v1/rooms", "/api/V1/rooms"])(
+    "is 404: %s",
+    async (path) => {
+      const server = await serve()
+      const response = await ask(server, "GET", path)
+      expect(response.status).toBe(404)
+      expect(await response.json()).toMatchObject({ code: "not_found" })
+      if (path.startsWith("/api")) expect(response.headers.get("content-type")).toBe("application/problem+json")
+    }
+  )
 
   it.each([
     ["GET", "/api/v1/publish", "POST"],

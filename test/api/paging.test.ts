@@ -22,3 +22,7 @@ it("pages put together are all names in order, each once, whatever the size of a
 it("a page goes on where the last one ended although its last item has gone", () => {
   expect(pageOf(["a", "c", "d"], (name) => name, { limit: 1, after: "b" })).toEqual({ items: ["c"], next: "c" })
 })
+
+it("the last page says so, also when it is full", () => {
+  expect(pageOf(["a", "b"], (name) => name, { limit: 2 })).toEqual({ items: ["a", "b"] })
+})

@@ -1,6 +1,6 @@
 import { Effect, Metric } from "effect"
 import { describe, expect, it } from "vitest"
-import { Counters, LabelledCounter } from "../../src/observe/Counters.ts"
+import { Counters, HistogramCounts, LabelledCounter } from "../../src/observe/Counters.ts"
 import { Metrics } from "../../src/observe/Metrics.ts"
 import { metricsAnswer } from "../../src/observe/Prometheus.ts"
 import { errorCodes } from "../../src/wire/Codes.ts"
@@ -139,6 +139,18 @@ describe("metrics", () => {
       expect(headers).toEqual({ "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" })
       expect(body).toContain("weft_connections 0\n")
     }))
+})
+
+describe("a histogram", () => {
+  it("counts a value at a boundary below it", () => {
+    const histogram = new HistogramCounts([1, 2])
+    for (const value of [0.5, 1, 1.5, 2, 3]) histogram.observe(value)
+    expect(histogram.cumulative()).toEqual([
+      [1, 2],
+      [2, 4]
+    ])
+    expect([histogram.count, histogram.sum, histogram.min, histogram.max]).toEqual([5, 8, 0.5, 3])
+  })
 })
 
 describe("a labelled counter", () => {
