@@ -76,6 +76,7 @@ export class Driver {
   request<const M extends Request>(message: M, timeout = this.#settings.requestTimeout): Promise<Reply<M["type"]>> {
     if (this.#pending.full) return Promise.reject(new WeftError("limit_reached", `${this.#pending.size} requests wait for their reply`))
     const id = this.#settings.ids()
+    if (this.#pending.has(id)) return Promise.reject(new WeftError("conflict", `a request with the id ${id} waits for its reply`))
     try {
       this.write({ ...message, id })
     } catch (error) {

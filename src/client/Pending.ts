@@ -10,7 +10,7 @@ interface Entry {
 
 const idOf = (message: ServerMessage): RequestId | undefined => ("id" in message ? message.id : undefined)
 
-/** Requests that wait for their reply. Bounded: the caller asks `full` before it adds. */
+/** Requests that wait for their reply. Bounded: the caller asks `full`, and `has`, before it adds. */
 export class Pending {
   readonly #entries = new Map<RequestId, Entry>()
   readonly #limit: number
@@ -25,6 +25,10 @@ export class Pending {
 
   get full(): boolean {
     return this.#entries.size >= this.#limit
+  }
+
+  has(id: RequestId): boolean {
+    return this.#entries.has(id)
   }
 
   /**

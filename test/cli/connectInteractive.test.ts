@@ -41,6 +41,10 @@ it("holds a conversation of two, each in an encoding of their own", async () => 
   bob.type("\u0004")
   expect(await Promise.all([first.ended, second.ended])).toEqual(["ok", "ok"])
   await eventually(() => hub.peers.length === 0)
+  expect([ada, bob].map((terminal) => terminal.screen().slice(-2))).toEqual([
+    ["lobby> /quit", ""],
+    ["lobby>", ""]
+  ])
 })
 
 it("leaves the half typed line whole when something arrives, also over several rows", async () => {

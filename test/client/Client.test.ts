@@ -138,6 +138,25 @@ describe("requests", () => {
     expect(new Set((await Promise.all(waiting)).map(({ code }) => code))).toEqual(new Set(["unavailable"]))
   })
 
+  it("does not mix up requests that were given the same id", async () => {
+    const hub = await hubWith()
+    const client = clientOf(hub.url, { ids: () => "same" })
+    await client.connect()
+    const first = client.ping()
+    expect((await failure(client.ping())).code).toBe("conflict")
+    expect((await first).id).toBe("same")
+  })
+
+  it("leaves no timer behind", async () => {
+    const hub = await hubWith()
+    const client = clientOf(hub.url)
+    await client.connect()
+    const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length
+    const before = timers()
+    await Promise.all(Array.from({ length: 500 }, () => client.ping()))
+    expect(timers()).toBeLessThan(before + 100)
+  })
+
   it("bounds the bytes that wait to be sent", async () => {
     const hub = await hubWith()
     const client = clientOf(hub.url, { maxBuffered: 100_000 })
@@ -189,6 +208,20 @@ describe("the link", () => {
     expect(states.map(({ state }) => state)).toEqual(["connecting", "open", "waiting", "connecting", "open"])
     expect([...(hub.peers[0]?.rooms ?? [])]).toEqual(["a", "c"])
     expect(client.rooms).toEqual(["a", "c"])
+  })
+
+  it("does not go back to a room whose leave was on its way when the link was lost", async () => {
+    const hub = await hubWith({ answer: ({ type }) => (type === "leave_room" ? null : undefined) })
+    const client = clientOf(hub.url)
+    await client.connect()
+    await client.join("a")
+    await client.join("b")
+    const left = failure(client.leave("a"))
+    await eventually(() => hub.peers[0]?.received.length === 3)
+    hub.cut()
+    expect((await left).code).toBe("unavailable")
+    const again = await eventually(() => hub.peers.find(({ connection, rooms }) => connection === "c2" && rooms.has("b")))
+    expect([...again.rooms]).toEqual(["b"])
   })
 
   it("survives a restart of the server at the same address", async () => {

@@ -143,7 +143,9 @@ export const startFakeHub = async (options: FakeHubOptions = {}): Promise<FakeHu
       peer.received.push(message)
       answer(message, peer)
     })
-    socket.on("close", () => peers.splice(peers.indexOf(peer), 1))
+    socket.on("close", () => {
+      if (peers.includes(peer)) peers.splice(peers.indexOf(peer), 1)
+    })
     const heartbeat = options.heartbeat ?? { interval: 30_000, timeout: 60_000 }
     if (options.mute === true) return
     peer.send({
@@ -165,7 +167,7 @@ export const startFakeHub = async (options: FakeHubOptions = {}): Promise<FakeHu
   await new Promise<void>((resolve, reject) => http.once("error", reject).listen(options.port ?? 0, "127.0.0.1", resolve))
   const { port } = http.address() as AddressInfo
   const cut = (): void => {
-    for (const peer of [...peers]) peer.socket.terminate()
+    for (const peer of peers.splice(0)) peer.socket.terminate()
   }
   const stop = async (): Promise<void> => {
     cut()

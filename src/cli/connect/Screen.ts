@@ -6,6 +6,7 @@ export class Screen {
   readonly #output: Writable
   #readline: Interface | undefined
   #prompt = ""
+  #atPrompt = false
 
   constructor(output: Writable) {
     this.#output = output
@@ -20,12 +21,14 @@ export class Screen {
     this.#readline = readline
     return new Promise((resolve) => {
       readline.on("line", (text) => {
+        this.#atPrompt = false
         line(text)
         this.#draw()
       })
       readline.once("SIGINT", () => this.close())
       readline.once("close", () => {
         this.#readline = undefined
+        if (this.#atPrompt) this.#output.write("\n")
         resolve()
       })
       this.#draw()
@@ -55,6 +58,8 @@ export class Screen {
   }
 
   #draw(): void {
-    this.#readline?.prompt(true)
+    if (this.#readline === undefined) return
+    this.#readline.prompt(true)
+    this.#atPrompt = true
   }
 }
