@@ -1,6 +1,6 @@
 /** The one place where the parts of the server meet. */
 import "effect/schema/SchemaJITCompiler/enable"
-import { Clock, Data, Duration, Effect, Layer, Metric, Redacted, Schedule, type Scope } from "effect"
+import { Clock, Data, Duration, Effect, Layer, LogLevel, Metric, Redacted, References, Schedule, type Scope } from "effect"
 import { TimerWheel } from "./actor/TimerWheel.ts"
 import { Hub } from "./api/Hub.ts"
 import { httpRoutes } from "./api/routes.ts"
@@ -135,8 +135,14 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
       refresh: (token) => auth.refresh(Redacted.make(token)),
       fork
     }
+    const logsChanges = LogLevel.isLessThanOrEqualTo(yield* References.MinimumLogLevel, "Debug")
+    const logChange = (connection: Connection, change: "opened" | "closed", code?: number): void => {
+      const about = { connection: connection.id, user: connection.user, address: connection.address, code }
+      fork(Effect.logDebug(`connection ${change}`).pipe(Effect.annotateLogs(about)))
+    }
     const connections: Connections = new Connections(context, Connections.everyone(fanout), {
       fork,
+      ...(logsChanges ? { onChange: logChange } : {}),
       onDefect: (connection, cause) => {
         fork(Effect.logError("a connection failed", cause).pipe(Effect.annotateLogs("connection", connection.id)))
       }

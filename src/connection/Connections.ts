@@ -22,6 +22,8 @@ export interface ConnectionsOptions {
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   /** Told of every defect that ended a connection. */
   readonly onDefect: (connection: Connection, cause: Cause.Cause<never>) => void
+  /** Told of every connection that comes and goes. Absent where nobody would read it. */
+  readonly onChange?: (connection: Connection, change: "opened" | "closed", code?: number) => void
 }
 
 /** The connections of this node: who is here, whose they are, and how to reach all of them. */
@@ -59,6 +61,7 @@ export class Connections {
     connection.begin()
     this.everyone.add(connection)
     counters.opened()
+    this.options.onChange?.(connection, "opened")
     return connection
   }
 
@@ -129,7 +132,8 @@ export class Connections {
   }
 
   /** The socket of a connection is gone. */
-  closed(connection: Connection): void {
+  closed(connection: Connection, code: number): void {
+    this.options.onChange?.(connection, "closed", code)
     // A mailbox that does not take the news belongs to an actor that has ended, which has cleaned up already.
     connection.offerReply(closedEvent)
   }

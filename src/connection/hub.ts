@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { type ConnectionSummary, Hub, HubError } from "../api/Hub.ts"
 import { isUserRoom, roomNameProblem, userRoom } from "../room/RoomNames.ts"
+import type { Denial } from "../room/Permissions.ts"
 import type { Room } from "../room/Room.ts"
 import type { Rooms } from "../room/Rooms.ts"
 import type { Member } from "../wire/Messages.ts"
@@ -23,8 +24,9 @@ const summary = (connection: Connection, node: string): ConnectionSummary => ({
 /** Asks a room who is in it, by message. */
 const askPresence = (room: Room): Effect.Effect<ReadonlyArray<Member>, HubError> =>
   Effect.callback((resume) => {
-    const members = (found: ReadonlyArray<Member>): void => resume(Effect.succeed(found))
-    if (!room.offer({ type: "presence", replyTo: { members }, id: undefined })) resume(Effect.fail(busy))
+    const respond = (answer: ReadonlyArray<Member> | Denial): void =>
+      resume("code" in answer ? Effect.fail(new HubError(answer)) : Effect.succeed(answer))
+    if (!room.offer({ type: "presence", respond, id: undefined })) resume(Effect.fail(busy))
   })
 
 const listConnections = (

@@ -78,7 +78,7 @@ export const socketHandler = (connections: Connections, context: ConnectionConte
     },
     onClose: (connection, code) => {
       counters.closed(code)
-      connections.closed(connection)
+      connections.closed(connection, code)
     }
   }
 }

@@ -140,19 +140,22 @@ const send = (connection: Connection, { id, to, data }: Request<"send">): undefi
 }
 
 const presence = (connection: Connection, { id, room: name }: Request<"presence">): undefined => {
-  const answer = (members: ReadonlyArray<Member>): undefined => {
-    connection.offerReply({ type: "@reply", reply: { type: "presence", ...withId(id), room: name, members } })
+  const respond = (answer: ReadonlyArray<Member> | Denial): undefined => {
+    const reply =
+      "code" in answer
+        ? failure(id, answer.code, answer.message)
+        : ({ type: "presence", ...withId(id), room: name, members: answer } as const)
+    connection.offerReply({ type: "@reply", reply })
   }
   if (badName(connection, id, name)) return
-  if (isUserRoom(name)) return isOwnRoom(connection, name) ? answer(ownMembers(connection)) : deny(connection, id, notYours)
+  if (isUserRoom(name)) return isOwnRoom(connection, name) ? respond(ownMembers(connection)) : deny(connection, id, notYours)
   const { rooms } = connection.context
   const room = connection.rooms.get(name)
   const denial = mayReadPresence(rooms.blockFor(name), asker(connection), name, room !== undefined)
   if (denial !== undefined) return deny(connection, id, denial)
   const target = room ?? rooms.get(name)
-  if (target === undefined) return answer([])
-  if (!target.offer({ type: "presence", replyTo: { members: answer }, id }))
-    connection.fail(id, "unavailable", "the room has too much to do")
+  if (target === undefined) return respond([])
+  if (!target.offer({ type: "presence", respond, id })) connection.fail(id, "unavailable", "the room has too much to do")
 }
 
 const history = (connection: Connection, { id, room: name }: Request<"history">): undefined => {

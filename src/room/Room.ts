@@ -2,8 +2,10 @@ import type { Clock, Effect } from "effect"
 import { Actor } from "../actor/Actor.ts"
 import type { RoomBlock } from "../config/Settings.ts"
 import type { Counters } from "../observe/Counters.ts"
+import { errorCodes } from "../wire/Codes.ts"
 import type { RequestId, ServerMessage } from "../wire/Messages.ts"
 import { Fanout, type FanoutContext } from "./Fanout.ts"
+import type { Denial } from "./Permissions.ts"
 import type { Join, Leave, Publish, ReadPresence, RoomMember, RoomMessage } from "./RoomMessages.ts"
 import { decideJoin, memberView, presenceView, type RoomState } from "./RoomState.ts"
 import { roomTopics } from "./Topics.ts"
@@ -19,6 +21,8 @@ export interface RoomContext extends FanoutContext {
 
 /** A room without history has no numbering of its own. */
 const unnumbered = { epoch: "", seq: 0 } as const
+
+const failed: Denial = { code: "internal", message: "the room failed" }
 
 const withId = (id: RequestId | undefined): { readonly id?: RequestId } => (id === undefined ? {} : { id })
 
@@ -36,6 +40,18 @@ export class Room extends Actor<RoomMessage> {
   }
 
   protected receive(message: RoomMessage): Effect.Effect<void> | undefined {
+    try {
+      this.handle(message)
+    } catch (defect) {
+      // The life ends with it, but whoever asked is told.
+      this.refuse(message, failed)
+      throw defect
+    }
+    if (this.state.members.size === 0) this.context.onEmpty(this)
+    return undefined
+  }
+
+  private handle(message: RoomMessage): undefined {
     switch (message.type) {
       case "publish":
         this.publish(message)
@@ -51,18 +67,12 @@ export class Room extends Actor<RoomMessage> {
     }
   }
 
-  private join({ member, id, recover }: Join): void {
+  private join(joining: Join): void {
+    const { member, id, recover } = joining
     const { name, members } = this.state
     const decided = decideJoin(this.state, member)
     if (decided.decision === "refuse") {
-      const { code, message } = decided.denial
-      member.offerReply({
-        type: "@join_reply",
-        name,
-        room: undefined,
-        reply: { type: "error", ...withId(id), code, message, retryable: true }
-      })
-      if (members.size === 0) this.context.onEmpty(this)
+      this.refuse(joining, decided.denial)
       return
     }
     const now = this.context.clock.currentTimeMillisUnsafe()
@@ -86,7 +96,6 @@ export class Room extends Actor<RoomMessage> {
       if (block.join_leave) this.fanout.send({ type: "member_left", room: name, member: memberView(member, since) })
     }
     if (!quiet) member.offerReply({ type: "@reply", reply: { type: "left", ...withId(id), room: name } })
-    if (members.size === 0) this.context.onEmpty(this)
   }
 
   private publish({ data, from, except, replyTo, id }: Publish): void {
@@ -99,12 +108,26 @@ export class Room extends Actor<RoomMessage> {
     replyTo?.offerReply({ type: "@reply", reply: id === undefined ? { type: "ack", room } : { type: "ack", id, room } })
   }
 
-  private presence({ replyTo }: ReadPresence): void {
-    replyTo.members(presenceView(this.state))
+  private presence({ respond }: ReadPresence): void {
+    respond(presenceView(this.state))
   }
 
-  /** For a room that is given up: every member is told that it is not in the room any more. */
+  /** Answers a message that is not carried out. */
+  private refuse(message: RoomMessage, denial: Denial): void {
+    const { name } = this.state
+    if (message.type === "presence") return message.respond(denial)
+    const reply: ServerMessage = { type: "error", ...withId(message.id), ...denial, retryable: errorCodes[denial.code].retryable }
+    if (message.type === "join") {
+      this.state.members.delete(message.member)
+      message.member.offerReply({ type: "@join_reply", name, room: undefined, reply })
+    }
+    if (message.type === "publish") message.replyTo?.offerReply({ type: "@reply", reply })
+    if (message.type === "leave" && !message.quiet) message.member.offerReply({ type: "@reply", reply })
+  }
+
+  /** For a room that is given up: every member is told that it is not in the room any more, and who waits for an answer gets one. */
   evictAll(): void {
+    for (const message of this.stop()) this.refuse(message, failed)
     const members: ReadonlyArray<RoomMember> = Array.from(this.state.members.keys())
     this.state.members.clear()
     for (const member of members) {

@@ -1,4 +1,5 @@
 /** What a room is told, and what it tells the connections. */
+import type { Denial } from "./Permissions.ts"
 import type { ClientSocket } from "../transport/Transport.ts"
 import type { Member, Position, RequestId, Sender, ServerMessage } from "../wire/Messages.ts"
 import type { Room } from "./Room.ts"
@@ -41,7 +42,7 @@ export interface Publish extends Requested {
 
 export interface ReadPresence extends Requested {
   readonly type: "presence"
-  readonly replyTo: { readonly members: (members: ReadonlyArray<Member>) => void }
+  readonly respond: (answer: ReadonlyArray<Member> | Denial) => void
 }
 
 export type RoomMessage = Join | Leave | Publish | ReadPresence
