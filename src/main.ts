@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The entry of the command `weft`. */
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+// Not the package as a whole: it holds HTTP servers and more, and loading it takes longer than all the rest.
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Console, Effect, Exit, Option, Runtime } from "effect"
 import { run } from "./cli/root.ts"
 

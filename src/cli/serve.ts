@@ -1,10 +1,10 @@
 /** `weft serve`: the server. */
-import { Effect, Option } from "effect"
+import { Effect, FileSystem, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { formatMistake } from "../config/Mistake.ts"
-import type { FlagValue } from "../config/load.ts"
+import { COMMAND_LINE, type FlagValue } from "../config/load.ts"
 import * as Logging from "../observe/Logging.ts"
-import { failure, type Failure, loadOrFail } from "./Failure.ts"
+import { failure, Failure, loadOrFail } from "./Failure.ts"
 import * as flags from "./flags.ts"
 import { missingBinary } from "./nativeBinary.ts"
 
@@ -31,7 +31,7 @@ const serveFlags = {
     Flag.withDescription("Keep on disk what must outlive the process"),
     Flag.optional
   ),
-  handlers: Flag.File("handlers", { mustExist: true }).pipe(
+  handlers: Flag.File("handlers").pipe(
     Flag.withMetavar("FILE"),
     Flag.withDescription("Module whose default export answers `call`"),
     Flag.optional
@@ -62,6 +62,15 @@ const values = (given: Given): ReadonlyArray<FlagValue> => [
   ...flags.setting("--node-id", "node.id", given.nodeId)
 ]
 
+const handlersOption = Effect.fnUntraced(function* (file: Option.Option<string>) {
+  if (Option.isNone(file)) return {}
+  const found = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.exists(file.value)).pipe(Effect.orElseSucceed(() => false))
+  const reason = `no such file: ${file.value}`
+  return found
+    ? { handlers: file.value }
+    : yield* new Failure({ lines: [formatMistake({ source: COMMAND_LINE, key: "--handlers", reason })] })
+})
+
 /** Loaded only here, so that the other commands need no native code. */
 const loadApp: Effect.Effect<typeof import("../app.ts"), Failure> = Effect.tryPromise({
   try: () => import("../app.ts"),
@@ -79,8 +88,8 @@ export const serve = Command.make(
   serveFlags,
   Effect.fnUntraced(function* (given) {
     const { settings, warnings } = yield* loadOrFail({ ...flags.fileOption(given.config), flags: values(given) })
+    const options = yield* handlersOption(given.handlers)
     const app = yield* loadApp
-    const options = Option.match(given.handlers, { onNone: () => ({}), onSome: (handlers) => ({ handlers }) })
     return yield* Effect.forEach(warnings, (warning) => Effect.logWarning(formatMistake(warning))).pipe(
       Effect.andThen(app.serve(settings, options)),
       Effect.catchTag("StartError", (error) => Effect.fail(failure(error.message))),

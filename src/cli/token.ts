@@ -58,12 +58,18 @@ export const token = Command.make(
   {
     user: Flag.String("user").pipe(
       Flag.withAlias("u"),
-      Flag.withSchema(Schema.NonEmptyString),
+      Flag.filter(
+        (name) => name !== "",
+        () => "must not be empty"
+      ),
       Flag.withMetavar("NAME"),
       Flag.withDescription("The user that the token is for (claim `sub`)")
     ),
     ttl: Flag.Int("ttl").pipe(
-      Flag.withSchema(Schema.Int.check(Schema.isGreaterThan(0))),
+      Flag.filter(
+        (seconds) => seconds > 0,
+        () => "must be more than 0"
+      ),
       Flag.withMetavar("SECONDS"),
       Flag.withDescription("Seconds until the token expires"),
       Flag.withDefault(3600)

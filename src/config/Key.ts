@@ -85,7 +85,8 @@ const collect = (fields: Schema.Struct.Fields, prefix: string): ReadonlyArray<Ke
     if (info === undefined) return []
     const path = prefix + name
     const inner = info.fields === undefined ? [] : collect(info.fields, path + (info.kind === "tables" ? "[]." : "."))
-    return [{ ...info, path, name }, ...inner]
+    // What stands in the place of a table with a secret may be the secret.
+    return [{ ...info, hidden: info.hidden === true || inner.some(({ hidden }) => hidden), path, name }, ...inner]
   })
 
 /** Every key below `fields`, tables before their keys, in the order of the schema. */

@@ -51,15 +51,17 @@ export const builtInRoom: RoomBlock = {
 }
 
 /** Whether the configuration names a way to authenticate clients. */
-export const hasAuthentication = (settings: Pick<SettingsFile, "auth">): boolean =>
-  settings.auth.jwt !== undefined || settings.auth.http !== undefined
+export const hasAuthentication = ({ auth }: Pick<SettingsFile, "auth">): boolean => auth.jwt !== undefined || auth.http !== undefined
 
-/** Fills in what depends on other keys or on chance: `nodeId` is taken when the configuration names none. */
-export const resolve = (file: SettingsFile, nodeId: string): Settings => {
+/**
+ * Fills in what depends on other keys or on chance: `nodeId` is taken when the configuration names none. `authenticated`
+ * says whether there is a way to authenticate clients.
+ */
+export const resolve = (file: SettingsFile, nodeId: string, authenticated: boolean): Settings => {
   const { proxy: _, ...settings } = file
   return {
     ...settings,
     node: { id: file.node.id ?? nodeId },
-    auth: { ...file.auth, anonymous: file.auth.anonymous ?? !hasAuthentication(file) }
+    auth: { ...file.auth, anonymous: file.auth.anonymous ?? !authenticated }
   }
 }

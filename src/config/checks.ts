@@ -3,7 +3,7 @@ import { Redacted, Result } from "effect"
 import { jwksAlgorithms, narrowAlgorithms, secretAlgorithms } from "../auth/JwtKeys.ts"
 import type { FileProblems } from "./files.ts"
 import { isLoopback, isPem } from "./rules.ts"
-import { hasAuthentication, type SettingsFile } from "./Settings.ts"
+import type { SettingsFile } from "./Settings.ts"
 
 /**
  * Something found between keys. `keys` are all keys that it hangs on: when one of them is wrong in itself, the finding
@@ -33,9 +33,8 @@ const files = (problems: FileProblems): ReadonlyArray<Finding> =>
     return problem === undefined ? [] : [mistake([key], problem)]
   })
 
-const listener = (settings: SettingsFile): ReadonlyArray<Finding> => {
-  const { allow_anonymous, host } = settings.server
-  if (hasAuthentication(settings))
+const listener = ({ server: { allow_anonymous, host } }: SettingsFile, authenticated: boolean): ReadonlyArray<Finding> => {
+  if (authenticated)
     return allow_anonymous
       ? [
           warning(
@@ -54,10 +53,9 @@ const listener = (settings: SettingsFile): ReadonlyArray<Finding> => {
       ]
 }
 
-const authentication = (settings: SettingsFile): ReadonlyArray<Finding> => {
-  const { anonymous, http, timeout } = settings.auth
+const authentication = ({ auth: { anonymous, http, timeout } }: SettingsFile, authenticated: boolean): ReadonlyArray<Finding> => {
   return [
-    ...(anonymous === false && !hasAuthentication(settings)
+    ...(anonymous === false && !authenticated
       ? [
           warning(
             ["auth.anonymous", "auth.jwt", "auth.http"],
@@ -177,10 +175,13 @@ const unserved = (settings: SettingsFile): ReadonlyArray<Finding> => [
   ...(settings.proxy.length > 0 ? [mistake(["proxy"], "not served by this version: there is no gateway")] : [])
 ]
 
-/** Everything that the keys have against each other, and what this version does not serve. */
-export const crossChecks = (settings: SettingsFile, problems: FileProblems): ReadonlyArray<Finding> => [
-  ...listener(settings),
-  ...authentication(settings),
+/**
+ * Everything that the keys have against each other, and what this version does not serve. `authenticated` says whether
+ * there is a way to authenticate clients.
+ */
+export const crossChecks = (settings: SettingsFile, problems: FileProblems, authenticated: boolean): ReadonlyArray<Finding> => [
+  ...listener(settings, authenticated),
+  ...authentication(settings, authenticated),
   ...jwt(settings),
   ...apiKeys(settings),
   ...times(settings),

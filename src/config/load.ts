@@ -8,7 +8,7 @@ import { fileProblems, unreadable } from "./files.ts"
 import { merge, type Value } from "./layers.ts"
 import { ConfigError, formatMistake, type Mistake } from "./Mistake.ts"
 import { emptyTable, isTable, isWithin, parsePath, type Table } from "./path.ts"
-import { resolve, type Settings, type SettingsInput } from "./Settings.ts"
+import { hasAuthentication, resolve, type Settings, type SettingsInput } from "./Settings.ts"
 
 export const COMMAND_LINE = "command line"
 
@@ -26,6 +26,11 @@ export interface LoadOptions {
   readonly values?: SettingsInput
   readonly environment?: Environment
   readonly flags?: ReadonlyArray<FlagValue>
+  /**
+   * The program authenticates clients by a function of its own: that counts as configured, so `auth.anonymous` is false by
+   * default and any address may be listened on. Default: false.
+   */
+  readonly authenticated?: boolean
 }
 
 export interface Loaded {
@@ -81,8 +86,10 @@ export const load: (options: LoadOptions) => Effect.Effect<Loaded, ConfigError, 
   const decoded = decode(merged.table)
   const unreliable = [...decoded.unreliable, ...environment.wrong]
 
+  const authenticated = options.authenticated === true || (decoded.settings !== undefined && hasAuthentication(decoded.settings))
+
   const findings: ReadonlyArray<Finding> =
-    decoded.settings === undefined ? [] : crossChecks(decoded.settings, yield* fileProblems(decoded.settings))
+    decoded.settings === undefined ? [] : crossChecks(decoded.settings, yield* fileProblems(decoded.settings), authenticated)
   const reliable = findings.filter(({ keys }) => !keys.some((key) => unreliable.some((other) => isWithin(key, other))))
   const told = (severity: Finding["severity"]): ReadonlyArray<Mistake> =>
     reliable
@@ -96,5 +103,5 @@ export const load: (options: LoadOptions) => Effect.Effect<Loaded, ConfigError, 
   ])
   const warnings = told("warning")
   if (mistakes.length > 0 || decoded.settings === undefined) return yield* new ConfigError({ mistakes, warnings })
-  return { settings: resolve(decoded.settings, yield* randomId), warnings }
+  return { settings: resolve(decoded.settings, yield* randomId, authenticated), warnings }
 })

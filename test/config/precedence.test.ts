@@ -111,6 +111,13 @@ test("clients need no token exactly when nothing could check one, unless the fil
   expect(settingsOf({ toml: `${jwt}[auth]\nanonymous = true` }).auth.anonymous).toBe(true)
 })
 
+test("a function that authenticates counts as configured", () => {
+  const toml = '[server]\nhost = "0.0.0.0"'
+  const settings = settingsOf({ toml, authenticated: true })
+  expect(settings.auth.anonymous).toBe(false)
+  expect(mistakesIn({ toml, authenticated: false })).toHaveLength(1)
+})
+
 test("secrets are redacted from the moment they are read", () => {
   const toml = '[[api.keys]]\nname = "ops"\nkey = "hush-hush-hush-hush"'
   const settings = settingsOf({ toml, environment: { WEFT_AUTH_JWT_SECRET: "0123456789abcdef0123456789abcdef" } })

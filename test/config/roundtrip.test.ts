@@ -1,8 +1,8 @@
 import fc from "fast-check"
 import { Equal, Redacted, Schema } from "effect"
 import { parse, stringify } from "smol-toml"
-import { expect, test } from "vitest"
-import { SettingsFile } from "../../src/config/Settings.ts"
+import { describe, expect, test } from "vitest"
+import { keys, SettingsFile } from "../../src/config/Settings.ts"
 import { configuration } from "./arbitrary.ts"
 import { mistakesIn, settingsOf, warningsIn } from "./loading.ts"
 
@@ -85,29 +85,68 @@ test("any TOML at all gives settings or mistakes, never a crash", () => {
   expect(Object.prototype).not.toHaveProperty("port")
 })
 
-test("no mistake or warning shows a secret, whatever is wrong with it", () => {
-  const wrong = fc.constantFrom<(secret: string) => unknown>(
-    (secret) => secret,
-    (secret) => [secret],
-    (secret) => ({ value: secret }),
-    (secret) => `-----BEGIN ${secret}`
+/** A table with `value` at `path` (`api.keys[].key`), as TOML. */
+const tomlWith = (path: string, value: unknown): string =>
+  stringify(
+    path.split(".").reduceRight<{ [name: string]: unknown }>(
+      (inner, part) => {
+        const name = part.replace("[]", "")
+        const held = "" in inner ? inner[""] : inner
+        return { [name]: part.endsWith("[]") ? [held] : held }
+      },
+      { "": value }
+    )
   )
-  const hidden = fc.stringMatching(/^hush[a-z0-9 ]{1,12}$/)
+
+describe("a secret is not shown in the place of", () => {
+  const places = keys.filter(({ hidden }) => hidden).map(({ path }) => path)
+  const spoilt: ReadonlyArray<unknown> = [
+    "hush",
+    ["hush"],
+    [["hush"]],
+    { a: "hush" },
+    ["hush", { a: "hush" }],
+    "-----BEGIN hush",
+    "http://hush@"
+  ]
+  test.each(places)("%s", (path) => {
+    for (const value of spoilt) {
+      const toml = tomlWith(path, value)
+      expect([...mistakesIn({ toml }), ...warningsIn({ toml })].join("\n"), toml).not.toContain("hush")
+    }
+    expect(tomlWith(path, "hush")).toContain("hush")
+  })
+  test("a variable", () => {
+    const hush = {
+      WEFT_AUTH_JWT_SECRET: "hush",
+      WEFT_AUTH_JWT_PUBLIC_KEY: "hush",
+      WEFT_AUTH_HTTP_URL: "http://u:hush@h",
+      NATS_URL: "hush,,"
+    }
+    expect(mistakesIn({ environment: hush }).join("\n")).toMatch(/^environment: /)
+    expect(mistakesIn({ environment: hush }).join("\n")).not.toContain("hush")
+  })
+  test("broken TOML", () => {
+    expect(mistakesIn({ toml: '[auth.jwt]\nsecret = "hush" "hush"' }).join()).not.toContain("hush")
+  })
+  test("all that the contract keeps secret is among these places", () => {
+    expect(places).toEqual(
+      expect.arrayContaining(["auth", "auth.jwt", "auth.jwt.secret", "auth.http.url", "api", "api.keys", "api.keys[].key", "nats.servers"])
+    )
+  })
+})
+
+test("every mistake is told, however many there are", () => {
   fc.assert(
-    fc.property(hidden, wrong, (secret, spoil) => {
-      const value = spoil(secret)
-      const toml = stringify({
-        auth: { jwt: { secret: value, public_key: value, jwks_url: value }, http: { url: `ftp://${secret}@h` } },
-        api: { keys: [{ name: "a", key: value }] },
-        nats: { servers: [value] }
-      })
-      const environment = { WEFT_AUTH_JWT_SECRET: secret, WEFT_AUTH_HTTP_URL: `http://u:${secret}@h`, WEFT_NATS_URL: secret }
-      for (const sources of [{ toml }, { environment }, { toml, environment }]) {
-        const lines = [...mistakesIn(sources), ...warningsIn(sources)]
-        expect(lines.length).toBeGreaterThan(0)
-        expect(lines.join("\n")).not.toContain("hush")
+    fc.property(fc.uniqueArray(fc.stringMatching(/^zz[a-z]{1,8}$/), { minLength: 1, maxLength: 40 }), (names) => {
+      const toml = names.map((name) => `[${name}]\n[[room]]\nmembers = "${name}"`).join("\n")
+      const lines = mistakesIn({ toml })
+      for (const [index, name] of names.entries()) {
+        expect(lines.filter((line) => line.startsWith(`weft.toml: ${name}: unknown key`))).toHaveLength(1)
+        expect(lines).toContain(`weft.toml: room[${index}].members: expected a whole number, 0 or more, found "${name}"`)
+        expect(lines).toContain(`weft.toml: room[${index}].pattern: is missing`)
       }
+      expect(lines).toHaveLength(names.length * 3)
     })
   )
-  expect(mistakesIn({ toml: '[auth.jwt]\nsecret = "hush" "hush"' }).join()).not.toContain("hush")
 })
