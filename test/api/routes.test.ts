@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { afterEach, describe, expect, it } from "vitest"
 import { parsePrometheus, sampleOf } from "../observe/prometheusText.ts"
 import { RawClient } from "../transport/httpServer.ts"
@@ -141,6 +142,17 @@ describe("the description of the API", () => {
         expect(security).toEqual([{ bearer: [] }])
         expect(summary).toEqual(expect.any(String))
       }
+  })
+
+  it("names the endpoints that the documentation names", async () => {
+    const server = await serve()
+    const { paths } = await (await fetch(`${server.url}/api/openapi.json`)).json()
+    const declared = Object.entries<object>(paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`)
+    )
+    const text = readFileSync(new URL("../../docker/operations.md", import.meta.url), "utf8")
+    const documented = Array.from(text.matchAll(/^\| `([A-Z]+ \/api\/\S+)` +\|/gm), ([, endpoint]) => endpoint)
+    expect(documented.toSorted()).toEqual(declared.toSorted())
   })
 
   it("says which bodies may be left out", async () => {

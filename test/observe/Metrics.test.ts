@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { Effect, Metric } from "effect"
 import { describe, expect, it } from "vitest"
 import { Counters, HistogramCounts, LabelledCounter } from "../../src/observe/Counters.ts"
@@ -100,6 +101,23 @@ describe("metrics", () => {
         .get("weft_errors_total")
         ?.samples.map((sample) => sample.labels["code"])
       expect(codes).toEqual(Object.keys(errorCodes))
+    }))
+
+  it("are those of the documentation, with their types and labels", () =>
+    withMetrics((metrics) => {
+      metrics.counters.answered(200)
+      const rows = readFileSync(new URL("../../docker/operations.md", import.meta.url), "utf8").matchAll(
+        /^\| `((?:weft|process|nodejs)_\w+)` +\| (\w+) +\| ([^|]*)\|/gm
+      )
+      const documented = Array.from(rows, ([, name, type, labels = ""]) => ({ name, type, labels: labels.match(/\w+/g) ?? [] }))
+      const shown = Array.from(parsePrometheus(metrics.render()).values(), ({ name, samples, type }) => ({
+        name,
+        type,
+        labels: type === "histogram" ? [] : Object.keys(samples[0]?.labels ?? {})
+      }))
+      const byName = (a: { readonly name?: string | undefined }, b: { readonly name?: string | undefined }): number =>
+        (a.name ?? "").localeCompare(b.name ?? "")
+      expect(documented.toSorted(byName)).toEqual(shown.toSorted(byName))
     }))
 
   it("show plausible figures of the process", () =>
