@@ -42,7 +42,10 @@ export class Exchange {
     this.over = true
   }
 
-  /** Calls `attempt` with the write offset whenever the client has read something. Settles once it has returned true, or the exchange is over. */
+  /**
+   * Calls `attempt` with the write offset whenever the client has read something. Settles once it has returned true, or
+   * the exchange is over.
+   */
   drained(attempt: (offset: number) => boolean): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting = { attempt, resolve }

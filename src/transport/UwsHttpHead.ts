@@ -76,7 +76,8 @@ export const readHead = (res: HttpResponse, req: HttpRequest, options: HeadOptio
   const host = headers.get("host") ?? ""
   const peer = Buffer.from(res.getRemoteAddressAsText()).toString("latin1")
   const client = options.client?.(peer, headers) ?? { address: peer, secure: false }
-  const url = `${options.secure || client.secure ? "https" : "http"}://${host === "" ? "localhost" : host}${target.replace(unsafeInPath, encodeURIComponent)}`
+  const origin = `${options.secure || client.secure ? "https" : "http"}://${host === "" ? "localhost" : host}`
+  const url = origin + target.replace(unsafeInPath, encodeURIComponent)
   if (!URL.canParse(url) || !/^[\w.\-:[\]%]*$/.test(host)) refusal ??= malformed("bad Host")
   return {
     method,

@@ -60,9 +60,14 @@ const begin = (exchange: Exchange, status: number, headers: HeaderList, options:
 
 /**
  * Ends an answer that has no body, with the length that it would have had. The length is written by hand: after
- * `endWithoutBody(length)` uWebSockets.js waits for that body and closes the connection at its next request.
+ * `endWithoutBody(length)` uWebSockets.js waits for that body and closes the connection at its next request, which is
+ * what is wanted only where the connection is to close.
  */
-const endEmpty = (res: HttpResponse, length: number | undefined): void => {
+const endEmpty = (res: HttpResponse, length: number | undefined, close = false): void => {
+  if (close) {
+    res.endWithoutBody(length ?? 0, true)
+    return
+  }
   if (length !== undefined) res.writeHeader("content-length", String(length))
   res.endWithoutBody()
 }
@@ -93,7 +98,7 @@ export const writeAnswer = (exchange: Exchange, answer: Answer, options: WriteOp
   const headers = Object.entries(answer.headers)
   if (options.head || hasNoBody(status)) {
     const length = hasNoBody(status) ? undefined : Buffer.byteLength(body)
-    return writeOnce(exchange, status, headers, options, (res) => endEmpty(res, length))
+    return writeOnce(exchange, status, headers, options, (res) => endEmpty(res, length, options.close))
   }
   if (body.length <= oneWrite) return writeOnce(exchange, status, headers, options, (res) => void res.end(body, options.close))
   const bytes = typeof body === "string" ? Buffer.from(body) : body

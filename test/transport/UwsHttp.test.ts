@@ -199,6 +199,14 @@ describe("a request that is refused", () => {
     expect(server.errors).toEqual([])
   })
 
+  it("is a HEAD: what follows on its connection is not answered either", async () => {
+    const server = await serve(never)
+    const client = raw(server).send("HEAD / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nContent-Length: 30\r\n\r\n")
+    await client.until(complete("\r\n\r\n"))
+    const received = await client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n").untilClosed()
+    expect(received.match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 400"])
+  })
+
   it.each(["TRACE", "CONNECT"])("is a %s", async (method) => {
     const server = await serve(never)
     const received = await raw(server).send(`${method} / HTTP/1.1\r\nHost: h\r\n\r\n`).until(complete("}"))
