@@ -19,16 +19,19 @@ const report = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
 const teardown: Runtime.Teardown = (exit, onExit) =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
 
+/** Milliseconds in which signals count as one: run by npm, the server gets a Ctrl-C twice, from the terminal and passed on by npm. */
+const sameSignal = 300
+
 /** The first signal interrupts the command, which closes what it has opened; the second one does not wait for that. */
 const exitAtSecondSignal = (): void => {
-  let signals = 0
+  let first: number | undefined
   for (const [signal, number] of [
     ["SIGINT", 2],
     ["SIGTERM", 15]
   ] as const)
     process.on(signal, () => {
-      signals += 1
-      if (signals > 1) process.exit(128 + number)
+      first ??= performance.now()
+      if (performance.now() - first > sameSignal) process.exit(128 + number)
     })
 }
 

@@ -42,8 +42,20 @@ test("the first signal drains, the second does not wait for that", async () => {
   const first = await Promise.race(clients.map((client) => client.closed.then(() => client)))
   const other = clients.find((client) => client !== first)
   expect(await other?.request({ type: "ping" })).toMatchObject({ type: "pong" })
-  server.signal("SIGTERM")
+  await eventually(() => {
+    server.signal("SIGTERM")
+    return !server.running()
+  })
   expect(await server.exited).toEqual({ code: 143, signal: null })
+})
+
+test("a Ctrl-C that npm passes on once more is still the first signal", async () => {
+  const server = await startWeft({ config: "[drain]\nperiod = 0" })
+  const client = await connect(server.socketUrl)
+  server.signal("SIGINT")
+  server.signal("SIGTERM")
+  expect(await client.closed).toMatchObject({ code: 1001 })
+  expect(await server.exited).toEqual({ code: 0, signal: null })
 })
 
 describe("what keeps it from starting is one clear line and exit 1:", () => {
