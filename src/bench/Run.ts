@@ -86,6 +86,10 @@ export class Run {
     const since = performance.now()
     const refused = await connection.usable
     if (refused !== undefined) throw new LoadFailure(refused)
+    if (this.over) {
+      connection.drop()
+      throw new LoadFailure("the run was over")
+    }
     this.connections.add(connection)
     this.tally.opened++
     record(this.tally.handshakes, performance.now() - since)
@@ -198,8 +202,9 @@ export class Run {
     if (bytes !== undefined) this.tally.memory.push(bytes)
   }
 
-  /** Closes all connections, politely for a moment, then in any way. */
+  /** Ends what still waits, and closes all connections: politely for a moment, then in any way. */
   async leave(): Promise<void> {
+    this.#over.abort()
     this.phase("leaving")
     for (const connection of this.connections) connection.leave()
     const end = performance.now() + 2000

@@ -1,6 +1,7 @@
 /** The command `weft`, its subcommands, and what its ends look like. */
 import { Console, Effect } from "effect"
 import { CliConfig, type CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
+import { benchCommand } from "./bench.ts"
 import { check } from "./check.ts"
 import { connect } from "./connect.ts"
 import { serve } from "./serve.ts"
@@ -9,7 +10,7 @@ import { version } from "./version.ts"
 
 export const weft = Command.make("weft").pipe(
   Command.withDescription("Weft, a realtime server: WebSocket clients in rooms, JSON and MessagePack."),
-  Command.withSubcommands([serve, check, token, connect])
+  Command.withSubcommands([serve, check, token, connect, benchCommand])
 )
 
 const meant = (suggestions: ReadonlyArray<string>): string =>
