@@ -79,9 +79,8 @@ const showState = (state) => {
   box("state").dataset.phase = phase
   const known = box("state-text")
   if (known.textContent !== phaseTexts[phase]) known.textContent = phaseTexts[phase]
-  const away = letIn && (phase === "waiting" || phase === "stopped")
-  box("banner").hidden = !away
-  box("banner-text").textContent = away ? `${state.reason}.` : ""
+  box("banner").hidden = !letIn || phase === "open"
+  if (phase === "waiting" || phase === "stopped") box("banner-text").textContent = letIn ? `${state.reason}.` : ""
   showCountdown()
   button("disconnect").hidden = session === undefined
   box("latency").hidden = phase !== "open"
@@ -100,8 +99,9 @@ const showCountdown = () => {
  */
 const subtitle = (open, connected) => {
   if (open === undefined) return "Join a room to talk."
-  const { address, joined, members, count } = open
-  if (address.kind === "room") return joined ? countText(members?.size ?? count, "member") : connected ? "Not joined" : "Not connected"
+  const { address, joined, joining, members, count } = open
+  if (address.kind === "room" && joined) return countText(members?.size ?? count, "member")
+  if (address.kind === "room") return connected ? (joining ? "Joining" : "Not joined") : "Not connected"
   if (address.kind === "user") return "Direct, to every connection of this user"
   if (address.kind === "connection") return "Direct, to this one connection"
   return address.kind === "everyone" ? "Sent to everyone who is connected" : "Sent to you by the server"
@@ -109,7 +109,7 @@ const subtitle = (open, connected) => {
 
 /** @param {Conversation | undefined} open */
 const hint = (open) => {
-  if (open === undefined || session === undefined || session.canSay(open)) return ""
+  if (open === undefined || session === undefined || session.canSay(open) || open.joining) return ""
   return session.state.phase === "open" ? "Not in this room." : "Not connected. What you write stays here."
 }
 
@@ -132,7 +132,8 @@ const showComposer = (open) => {
   box("talk-sub").textContent = subtitle(open, session.state.phase === "open")
   button("leave").hidden = open === undefined
   button("leave").textContent = open?.address.kind === "room" ? "Leave" : "Close"
-  button("rejoin").hidden = open === undefined || open.address.kind !== "room" || open.joined || session.state.phase !== "open"
+  const mayJoin = open?.address.kind === "room" && !open.joined && !open.joining && session.state.phase === "open"
+  button("rejoin").hidden = !mayJoin
   form("composer").hidden = open === undefined || !("name" in open.address)
   box("composer-hint").textContent = hint(open)
   button("send").ariaDisabled = String(open === undefined || !session.canSay(open))

@@ -16,6 +16,7 @@
  * @property {number} nextSerial
  * @property {number} unread
  * @property {string} draft
+ * @property {boolean} joining asked for, not answered
  * @property {boolean} joined
  * @property {boolean} wasJoined in an earlier connection
  * @property {number} count members, as `joined` said
@@ -73,6 +74,7 @@ export class Conversations {
       nextSerial: 0,
       unread: 0,
       draft: "",
+      joining: false,
       joined: false,
       wasJoined: false,
       count: 0,

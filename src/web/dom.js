@@ -51,10 +51,19 @@ export const coalesced = (render) => {
  */
 export const keepAtEnd = (box) => {
   let kept = true
-  box.addEventListener("scroll", () => (kept = box.scrollHeight - box.scrollTop - box.clientHeight < 48), { passive: true })
+  let sizes = ""
+  // A scroll event may come late, when the box has another size: then the distance to its end is nobody's wish.
+  const scrolled = () => {
+    const before = sizes
+    sizes = `${box.clientHeight} ${box.scrollHeight}`
+    const near = box.scrollHeight - box.scrollTop - box.clientHeight < 48
+    if (near || sizes === before) kept = near
+  }
+  box.addEventListener("scroll", scrolled, { passive: true })
   const follow = (force = false) => {
     kept ||= force
     if (kept) box.scrollTop = box.scrollHeight
+    sizes = `${box.clientHeight} ${box.scrollHeight}`
   }
   new ResizeObserver(() => follow()).observe(box)
   return follow

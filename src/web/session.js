@@ -94,9 +94,11 @@ export class Session {
   /** @param {string} name */
   async #join(name) {
     const conversation = this.conversations.ensure({ kind: "room", name })
-    if (conversation.joined) return
+    if (conversation.joined || conversation.joining) return
+    conversation.joining = true
     try {
       const reply = await this.#link.request({ type: "join_room", room: name })
+      conversation.joining = false
       if (reply.type !== "joined") return
       if (this.conversations.get(conversation.address) !== conversation) return void this.#link.send({ type: "leave_room", room: name })
       conversation.joined = true
@@ -105,6 +107,7 @@ export class Session {
       else this.#note(conversation, "info", `You joined ${name}.`)
       await this.refreshMembers(conversation)
     } catch (error) {
+      conversation.joining = false
       if (!isLost(error)) this.#note(conversation, "error", `Could not join ${name}: ${problemText(error)}.`)
     }
   }

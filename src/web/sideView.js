@@ -34,7 +34,7 @@ const row = (conversation, { connected, openKey, titleOf, onOpen }) => {
   rows.set(conversation.key, item)
   const button = item.querySelector("button")
   if (button === null) return item
-  const absent = connected && conversation.address.kind === "room" && !conversation.joined
+  const absent = connected && conversation.address.kind === "room" && !conversation.joined && !conversation.joining
   const looks = `${titleOf(conversation)}\n${conversation.unread}\n${absent}`
   if (button.dataset.looks !== looks) {
     button.dataset.looks = looks

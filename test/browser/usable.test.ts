@@ -1,6 +1,7 @@
 import type { Browser, Page } from "playwright-core"
 import { beforeAll, describe, expect, it } from "vitest"
 import { launchChromium } from "../support/chromium.ts"
+import { eventually } from "../support/eventually.ts"
 import { startWeft, type Weft } from "../support/weft.ts"
 import { openClient } from "./pages.ts"
 
@@ -50,6 +51,40 @@ describe("on a phone", () => {
       expect([view, await overflow(page), await tooSmall(page)]).toEqual([view, [], []])
     }
     expect(complaints).toEqual([])
+  })
+})
+
+describe("the messages in sight", () => {
+  const log = (page: Page) => page.locator("#log")
+  /** How far the end is below the visible part. */
+  const below = (page: Page) => log(page).evaluate((box) => box.scrollHeight - box.clientHeight - box.scrollTop)
+  const painted = (page: Page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+
+  it("stay the newest, whatever happens to their room, until the reader goes back", async () => {
+    const { page, says, sees, state } = await openClient(browser, `${weft.url}/#name=Ada&encoding=json&room=scroll`, {
+      viewport: { width: 1280, height: 420 }
+    })
+    await state("Connected")
+    await page.getByText("You joined scroll.").waitFor()
+    for (let i = 1; i <= 12; i++) await says(`line ${i}`)
+    await sees("> line 12")
+    await eventually(async () => (await below(page)) < 2)
+    // A line appears above, and only then the browser tells of an earlier scrolling: that was not the reader's.
+    await log(page).evaluate((box) => {
+      if (box.parentElement !== null) box.parentElement.style.marginTop = "150px"
+      box.dispatchEvent(new Event("scroll"))
+    })
+    await painted(page)
+    await says("line 13")
+    await sees("> line 13")
+    await painted(page)
+    expect(await below(page)).toBeLessThan(2)
+    await log(page).evaluate((box) => (box.scrollTop = 0))
+    await painted(page)
+    await says("line 14")
+    await sees("> line 14")
+    await painted(page)
+    expect(await log(page).evaluate((box) => box.scrollTop)).toBe(0)
   })
 })
 
