@@ -1,18 +1,25 @@
 /** Which rooms the messages of an encoded server frame name. For frames that were skipped, to say of which room. */
 import { decode } from "@msgpack/msgpack"
 
-const jsonHead = /^\{"type":"(?:message|member_joined|member_left)","room":("(?:[^"\\]|\\.)*")/
+const types = ["message", "member_joined", "member_left"]
 
-/** Room names have at most a few hundred bytes, and a message begins with its type and room. */
-const headBytes = 2048
+const jsonHead = new RegExp(`^\\{"type":"(?:${types.join("|")})","room":("(?:[^"\\\\]|\\\\.)*")`)
 
-/** `{type: "message", room: …}` as our encoder writes it: a map head, then the four strings. */
-const msgpackHead = [0xa4, 0x74, 0x79, 0x70, 0x65, 0xa7, 0x6d, 0x65, 0x73, 0x73, 0x61, 0x67, 0x65, 0xa4, 0x72, 0x6f, 0x6f, 0x6d]
+/** A message begins with its type and room. Names have at most 1,024 bytes, and in JSON twice as much, where every character is escaped. */
+const headBytes = 4096
+
+/** Text of less than 32 bytes of ASCII, as our encoder writes it. */
+const fixstr = (text: string): ReadonlyArray<number> => [0xa0 | text.length, ...Array.from(text, (char) => char.charCodeAt(0))]
+
+/** What follows the head of the map in `{type: …, room: …}`, up to the room's name. */
+const msgpackHeads = types.map((type) => [...fixstr("type"), ...fixstr(type), ...fixstr("room")])
 
 const stringLength = (bytes: Uint8Array, at: number): number => {
   const head = bytes[at] ?? 0
   if (head >= 0xa0 && head < 0xc0) return 1 + (head & 0x1f)
-  return head === 0xd9 ? 2 + (bytes[at + 1] ?? 0) : 0
+  const next = bytes[at + 1] ?? 0
+  if (head === 0xd9) return 2 + next
+  return head === 0xda ? 3 + (next << 8) + (bytes[at + 2] ?? 0) : 0
 }
 
 /** Without decoding the message's data. Undefined where it names no room, or is not one of those that rooms send. */
@@ -21,8 +28,9 @@ export const peekRoom = (frame: Uint8Array, binary: boolean): string | undefined
     const found = jsonHead.exec(new TextDecoder().decode(frame.subarray(0, headBytes)))?.[1]
     return found === undefined ? undefined : String(JSON.parse(found))
   }
-  if (!msgpackHead.every((byte, index) => frame[index + 1] === byte)) return undefined
-  const at = 1 + msgpackHead.length
+  const head = msgpackHeads.find((bytes) => bytes.every((byte, index) => frame[index + 1] === byte))
+  if (head === undefined) return undefined
+  const at = 1 + head.length
   const length = stringLength(frame, at)
   return length === 0 ? undefined : String(decode(frame.subarray(at, at + length)))
 }
