@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { Cause, Effect, Exit, type Fiber } from "effect"
+import { Cause, type Effect, Exit, type Fiber } from "effect"
 import { Fanout } from "../room/Fanout.ts"
 import { everyoneTopics } from "../room/Topics.ts"
 import type { Accepted, ClientSocket } from "../transport/Transport.ts"

@@ -1,6 +1,6 @@
 /** What the HTTP side may ask of the hub, answered by the registries of this node. */
 import { Effect } from "effect"
-import { type ConnectionSummary, Hub, HubError } from "../api/Hub.ts"
+import { type ConnectionSummary, type Hub, HubError } from "../api/Hub.ts"
 import { isUserRoom, roomNameProblem, userRoom } from "../room/RoomNames.ts"
 import type { Denial } from "../room/Permissions.ts"
 import type { Room } from "../room/Room.ts"

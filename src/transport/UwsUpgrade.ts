@@ -1,4 +1,4 @@
-import { Effect, Exit, type Fiber } from "effect"
+import { type Effect, Exit, type Fiber } from "effect"
 import type { HttpRequest, HttpResponse, us_socket_context_t } from "uWebSockets.js"
 import { addHeader } from "./Handshake.ts"
 import type { Gate, UpgradeRequest, Verdict } from "./Upgrade.ts"
