@@ -24,6 +24,9 @@ const schedstat = (path: string): Cpu | undefined => {
   return fields === undefined ? undefined : { used: Number(fields[0]) / 1e9, waited: Number(fields[1]) / 1e9 }
 }
 
+/** The calling thread. */
+export const threadCpu = (): Cpu | undefined => schedstat("/proc/thread-self/schedstat")
+
 /** All threads of all of `pids` that still live. */
 export const processCpu = (pids: ReadonlyArray<number>): Cpu | undefined => {
   let used = 0
@@ -80,11 +83,11 @@ export const startMeter = (pids: ReadonlyArray<number>): (() => { readonly load:
   const memoryBefore = pids.length === 0 ? undefined : residentMemory(pids)
   const since = performance.now()
   const loop = performance.eventLoopUtilization()
-  const own = schedstat("/proc/thread-self/schedstat")
+  const own = threadCpu()
   const server = processCpu(pids)
   return () => {
     const serverNow = processCpu(pids)
-    const ownNow = schedstat("/proc/thread-self/schedstat")
+    const ownNow = threadCpu()
     const load = {
       seconds: (performance.now() - since) / 1000,
       cpu: own === undefined || ownNow === undefined ? 0 : ownNow.used - own.used,
