@@ -116,7 +116,9 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
     const timers = new TimerWheel<Connection>(timerGranularity, clock.currentTimeMillisUnsafe(), (connection) =>
       connections.onTimer(connection)
     )
+    const time = { now: clock.currentTimeMillisUnsafe() }
     const context: ConnectionContext = {
+      time,
       settings,
       node: settings.node.id,
       clock,
@@ -149,6 +151,7 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
     })
     yield* Effect.sync(() => {
       const now = clock.currentTimeMillisUnsafe()
+      time.now = now
       timers.advance(now)
       limits.sweep(now)
     }).pipe(Effect.repeat(Schedule.spaced(Duration.millis(timerGranularity))), Effect.forkScoped)

@@ -28,6 +28,8 @@ export interface ConnectionContext {
   readonly settings: Settings
   readonly node: string
   readonly clock: Clock.Clock
+  /** The time of the last look at the timers, in milliseconds: good enough to know who is alive, and free to read. */
+  readonly time: { readonly now: number }
   readonly counters: Counters
   readonly limits: Limits
   readonly rooms: Rooms
@@ -76,6 +78,8 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   /** The last frame from the client. Written by the edge: a clock, not a message. */
   lastFrame: number
   readonly outgoing: Outgoing
+  /** The bytes of the message that is being offered, as long as they are valid. Absent for one that had to wait or came with others. */
+  frame: ArrayBuffer | undefined = undefined
   due = 0
   timerNext: Timed | undefined = undefined
   timerPrevious: Timed | undefined = undefined
@@ -186,6 +190,12 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   reply(message: ServerMessage): undefined {
     this.context.counters.sent(this.socket.encoding)
     if (!this.outgoing.reply(message)) this.disconnect(tooSlow)
+  }
+
+  /** As `reply`, with a message in this connection's encoding. */
+  replyWith(frame: ArrayBuffer): undefined {
+    this.context.counters.sent(this.socket.encoding)
+    if (!this.outgoing.replyWith(frame)) this.disconnect(tooSlow)
   }
 
   /** Sends what may be missed by a client that is too slow. */

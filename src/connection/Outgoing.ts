@@ -58,6 +58,14 @@ export class Outgoing {
     return this.heldBytes <= this.context.limit
   }
 
+  /** As `reply`, for a frame that is only valid now. */
+  replyWith(frame: ArrayBuffer): boolean {
+    const { binary } = this.codec
+    if (this.held !== undefined || this.socket.sendBytes(frame, binary) === "dropped")
+      this.write(binary ? new Uint8Array(frame.slice(0)) : new TextDecoder().decode(frame))
+    return this.heldBytes <= this.context.limit
+  }
+
   /** Several messages go in one frame at the end of the turn; this sends them now. */
   flush(): void {
     this.outbox?.flush()

@@ -2,7 +2,7 @@
 import { maxBatch } from "../wire/Batch.ts"
 import type { Codec } from "../wire/Codec.ts"
 import { CodecError } from "../wire/Codec.ts"
-import { decodeClientMessage, isRefusal, type Refusal } from "../wire/Decode.ts"
+import { isClientMessage, refusalOf, type Refusal } from "../wire/Decode.ts"
 import { peekBatchRooms, peekRoom } from "../wire/PeekRoom.ts"
 import type { SocketHandler } from "../transport/Transport.ts"
 import type { Connection, ConnectionContext } from "./Connection.ts"
@@ -19,23 +19,15 @@ const wrongFrame = {
 const emptyBatch = refusal("a batch must not be empty")
 const longBatch = refusal(`a batch holds at most ${maxBatch} messages`)
 
-const decodeFrame = (codec: Codec, frame: Uint8Array): { readonly value: unknown } | Refusal => {
-  try {
-    return { value: codec.decode(frame) }
-  } catch (error) {
-    if (error instanceof CodecError) return refusal(error.message)
-    throw error
-  }
-}
-
 /** The handler of all hub sockets. */
 export const socketHandler = (connections: Connections, context: ConnectionContext): SocketHandler<Connection> => {
-  const { clock, counters, settings } = context
+  const { counters, settings, time } = context
 
   const accept = (connection: Connection, value: unknown): void => {
-    const message = decodeClientMessage(value)
-    const accepted = connection.offer(isRefusal(message) ? { type: "@malformed", offence: "invalid", refusal: message } : message)
-    if (accepted) return
+    const taken = isClientMessage(value)
+      ? connection.offer(value)
+      : connection.offer({ type: "@malformed", offence: "invalid", refusal: refusalOf(value) })
+    if (taken) return
     // The actor has ended, or so much waits that it can not even take the news: the client is told and counted.
     counters.mailboxFull("connection")
     connection.offerReply({ type: "@disconnect", code: 4429, reason: "too many messages wait" })
@@ -47,17 +39,26 @@ export const socketHandler = (connections: Connections, context: ConnectionConte
 
   const onFrame = (connection: Connection, frame: ArrayBuffer, binary: boolean): void => {
     const codec = connection.socket.encoding === "json" ? context.json : context.msgpack
-    connection.lastFrame = clock.currentTimeMillisUnsafe()
+    connection.lastFrame = time.now
     counters.received(codec.encoding)
     if (frame.byteLength > settings.limits.message) {
       connection.offerReply({ type: "@oversized", limit: settings.limits.message })
       return
     }
     if (binary !== codec.binary) return undecodable(connection, wrongFrame[codec.encoding])
-    const decoded = decodeFrame(codec, new Uint8Array(frame))
-    if (!("value" in decoded)) return undecodable(connection, decoded)
-    const { value } = decoded
-    if (!Array.isArray(value)) return accept(connection, value)
+    let value: unknown
+    try {
+      value = codec.decode(new Uint8Array(frame))
+    } catch (error) {
+      if (error instanceof CodecError) return undecodable(connection, refusal(error.message))
+      throw error
+    }
+    if (!Array.isArray(value)) {
+      if (!connection.batch) connection.frame = frame
+      accept(connection, value)
+      connection.frame = undefined
+      return
+    }
     if (value.length === 0) return undecodable(connection, emptyBatch)
     if (value.length > maxBatch) return undecodable(connection, longBatch)
     for (const item of value) accept(connection, item)

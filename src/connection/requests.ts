@@ -18,6 +18,7 @@ export const broadcastPermission = "broadcast"
 export const handleRequest = (connection: Connection, message: ClientMessage): undefined => {
   switch (message.type) {
     case "echo":
+      if (connection.frame !== undefined && isBare(message)) return connection.replyWith(connection.frame)
       return connection.reply(
         message.id === undefined ? { type: "echo", data: message.data } : { type: "echo", id: message.id, data: message.data }
       )
@@ -44,6 +45,13 @@ export const handleRequest = (connection: Connection, message: ClientMessage): u
     case "auth":
       return auth(connection, message)
   }
+}
+
+/** An echo without fields of its sender's own is its own reply, to the byte: numbers keep their digits. */
+const isBare = (message: Request<"echo">): boolean => {
+  let fields = 0
+  for (const _ in message) fields++
+  return fields === (message.id === undefined ? 2 : 3)
 }
 
 const now = (connection: Connection): number => connection.context.clock.currentTimeMillisUnsafe()

@@ -17,6 +17,8 @@ export interface ClientSocket {
   readonly encoding: Encoding
   /** Sends one frame, copying it before it returns. */
   send(frame: string | Uint8Array): SendStatus
+  /** Sends bytes as a frame of either kind; those of a text frame must be UTF-8. */
+  sendBytes(bytes: ArrayBuffer, binary: boolean): SendStatus
   subscribe(topic: string): void
   unsubscribe(topic: string): void
   /** Publishes to every subscriber of the topic except this socket. */

@@ -36,10 +36,18 @@ export class UwsSocket<C> implements ClientSocket {
   }
 
   send(frame: string | Uint8Array): SendStatus {
+    return this.write(frame, typeof frame !== "string")
+  }
+
+  sendBytes(bytes: ArrayBuffer, binary: boolean): SendStatus {
+    return this.write(bytes, binary)
+  }
+
+  private write(frame: string | Uint8Array | ArrayBuffer, binary: boolean): SendStatus {
     const { ws } = this
     if (ws === undefined) return "dropped"
     this.sending = true
-    const status = ws.send(frame, typeof frame !== "string", this.compress)
+    const status = ws.send(frame, binary, this.compress)
     this.sending = false
     return statuses[status] ?? "dropped"
   }

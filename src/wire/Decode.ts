@@ -38,18 +38,22 @@ const reader = (schema: (typeof clientMessages)[ClientType]): Reader => {
 
 const readers: ReadonlyMap<unknown, Reader> = new Map(Object.entries(clientMessages).map(([type, schema]) => [type, reader(schema)]))
 
-/**
- * Holds a decoded frame against the schema that its `type` names. Nothing is copied: unknown fields stay where they
- * are and are never read. A refusal carries the request's `id` wherever that is usable.
- */
-export const decodeClientMessage = (value: unknown): ClientMessage | Refusal => {
+/** Whether a decoded value fits the schema that its `type` names. Unknown fields stay where they are and are never read. */
+export const isClientMessage = (value: unknown): value is ClientMessage =>
+  typeof value === "object" && value !== null && readers.get((value as { readonly type?: unknown }).type)?.accepts(value) === true
+
+/** Why a value is no message. A refusal carries the request's `id` wherever that is usable. */
+export const refusalOf = (value: unknown): Refusal => {
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return { error: "invalid_message", message: "a message is one map with a string `type`" }
   const { type, id } = value as { readonly type?: unknown; readonly id?: unknown }
   const known = readers.get(type)
-  if (known !== undefined && known.accepts(value)) return value
   const echoed = isRequestId(id) ? { id } : {}
   if (typeof type !== "string") return { error: "invalid_message", message: "a message is one map with a string `type`", ...echoed }
-  if (known === undefined) return { error: "unknown_type", message: `no message has the type ${JSON.stringify(type.slice(0, 64))}`, ...echoed }
+  if (known === undefined)
+    return { error: "unknown_type", message: `no message has the type ${JSON.stringify(type.slice(0, 64))}`, ...echoed }
   return { error: "invalid_message", message: known.explain(value), ...echoed }
 }
+
+/** Holds a decoded frame against the schema that its `type` names. Nothing is copied. */
+export const decodeClientMessage = (value: unknown): ClientMessage | Refusal => (isClientMessage(value) ? value : refusalOf(value))

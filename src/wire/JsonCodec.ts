@@ -1,9 +1,10 @@
 import { type Codec, CodecError, defaultMaxDepth } from "./Codec.ts"
 
-const countUpTo = (text: string, char: string, from: number, limit: number): number => {
+/** Counts a character in a text, up to one more than `limit`. */
+const countUpTo = (text: string, char: string, limit: number): number => {
   let count = 0
   for (let i = text.indexOf(char); i !== -1 && count <= limit; i = text.indexOf(char, i + 1)) count++
-  return from + count
+  return count
 }
 
 /** The exact nesting of a JSON text, strings left out. Stops counting once `limit` is passed. */
@@ -23,11 +24,11 @@ const nesting = (text: string, limit: number): number => {
 }
 
 /**
- * Whether the text nests deeper than `limit`. Two native searches answer for nearly every message: a text can not
- * nest deeper than it has opening brackets.
+ * Whether the text nests deeper than `limit`. Native searches answer for nearly every message: each level takes two
+ * characters, and a text can not nest deeper than it has closing brackets.
  */
 const tooDeep = (text: string, limit: number): boolean =>
-  text.length > limit && countUpTo(text, "{", countUpTo(text, "[", 0, limit), limit) > limit && nesting(text, limit) > limit
+  text.length > limit * 2 && countUpTo(text, "]", limit) + countUpTo(text, "}", limit) > limit && nesting(text, limit) > limit
 
 /**
  * Refuses what `JSON.parse` lets pass although no JSON value stands behind it for the other clients of a room: a key
@@ -51,7 +52,7 @@ const check = (value: unknown): void => {
 }
 
 /** Only an exponent of three digits, or some two hundred digits in a row, can make a number that a double does not hold. */
-const bigExponent = /\d[eE]\+?\d{3}/
+const bigExponent = /[eE]\+?\d{3}/
 
 const isDigit = (char: number): boolean => char >= 0x30 && char <= 0x39
 

@@ -200,3 +200,18 @@ describe("bytes in data", () => {
     expect(Buffer.from((data as { bytes: Uint8Array }).bytes)).toEqual(Buffer.from(bytes))
   })
 })
+
+describe("an echo", () => {
+  it("comes back as it was sent, without fields that are not of the protocol", async () => {
+    const client = await connect(await start())
+    const texts: Array<string> = []
+    client.ws.on("message", (data: Buffer) => texts.push(data.toString()))
+    client.ws.send('{ "id":1, "data":[1.50, 12345678901234567890, "\\u00e9"], "type":"echo" }')
+    client.ws.send('{"type":"echo","data":1,"id":2,"extra":true}')
+    await client.settle()
+    expect(texts.slice(0, 2)).toEqual([
+      '{ "id":1, "data":[1.50, 12345678901234567890, "\\u00e9"], "type":"echo" }',
+      '{"type":"echo","id":2,"data":1}'
+    ])
+  })
+})

@@ -26,6 +26,7 @@ class BrokenPublisher {
 const socket: ClientSocket = {
   encoding: "json",
   send: () => "sent",
+  sendBytes: () => "sent",
   subscribe: () => undefined,
   unsubscribe: () => undefined,
   publish: () => undefined,
