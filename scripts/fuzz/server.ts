@@ -4,7 +4,8 @@ import { WebSocket } from "ws"
 import type { Codec } from "../../src/wire/index.ts"
 import { frame } from "../../test/wire/arbitraries.ts"
 
-const chunk = 200
+/** Frames between two looks at the connection: fewer than the bad ones that a client may send at once. */
+const chunk = 90
 /** Milliseconds after which a client that got no answer counts as not served. */
 const patience = 10_000
 
@@ -20,6 +21,16 @@ const isPong = (codec: Codec, data: Buffer, id: string): boolean => {
   return (
     typeof message === "object" && message !== null && "type" in message && message.type === "pong" && "id" in message && message.id === id
   )
+}
+
+/**
+ * Sends bytes in the codec's kind of frame, now and then in the other one. Bytes that are not UTF-8 cost the connection when
+ * they come as text, before the server has looked at them: most are made UTF-8, so that the others get somewhere.
+ */
+const send = (socket: WebSocket, codec: Codec, bytes: Uint8Array, index: number): void => {
+  const binary = index % 50 === 0 ? !codec.binary : codec.binary
+  const asItIs = binary || index % chunk === chunk - 1
+  socket.send(asItIs ? bytes : new TextDecoder().decode(bytes), { binary })
 }
 
 /** Whether a ping gets its pong. False when the connection is closed meanwhile, or patience ends. */
@@ -86,11 +97,13 @@ export const fuzzServer = async (codec: Codec, count: number, seed: number, url:
     const frames = fc.sample(frame(codec), { numRuns: Math.min(chunk, count - done), seed: seed + done })
     for (const [index, sent] of frames.entries()) {
       if (socket.readyState !== WebSocket.OPEN) socket = await connect()
-      // Now and then in a frame of the wrong kind.
-      socket.send(sent, { binary: index % 50 === 0 ? !codec.binary : codec.binary })
+      send(socket, codec, sent, index)
     }
     // The pong comes after the answers to all of these, so that no more than a chunk is ever on its way.
-    if (!(await ping(socket, codec, `chunk-${done}`))) socket = await connect()
+    const lives = await ping(socket, codec, `chunk-${done}`)
+    // Every fifth connection goes on until it is closed for its flood of bad frames.
+    if (lives && (done / chunk) % 5 !== 0) socket.close()
+    if (!lives || socket.readyState !== WebSocket.OPEN) socket = await connect()
   }
   await other.stop()
   socket.terminate()
