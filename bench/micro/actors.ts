@@ -30,6 +30,7 @@ const counting = idle()
 const socket = (encoding: Encoding): ClientSocket => ({
   encoding,
   send: () => "sent",
+  sendBytes: () => "sent",
   subscribe: () => {},
   unsubscribe: () => {},
   publish: () => {},
