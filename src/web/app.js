@@ -7,17 +7,17 @@
  * @import { Settings } from "./settings.js"
  */
 import { codecOf } from "./codec.js"
+import { showComposer, wireComposer } from "./composerView.js"
 import { byId, coalesced } from "./dom.js"
-import { countText, latencyText } from "./format.js"
 import { showFrame } from "./framesView.js"
 import { renderMembers } from "./membersView.js"
 import { Session } from "./session.js"
 import { formatHash, parseHash, tokenStore } from "./settings.js"
 import { renderAbout, renderSide } from "./sideView.js"
+import { showLatency, showProblem, showState, showUnread } from "./statusView.js"
 import { renderTalk } from "./talkView.js"
 
 const encodingNames = { json: "JSON", msgpack: "MessagePack" }
-const phaseTexts = { connecting: "Connecting", open: "Connected", waiting: "Reconnecting", stopped: "Not connected" }
 
 const input = (/** @type {string} */ id) => byId(id, HTMLInputElement)
 const button = (/** @type {string} */ id) => byId(id, HTMLButtonElement)
@@ -25,7 +25,6 @@ const form = (/** @type {string} */ id) => byId(id, HTMLFormElement)
 const box = (/** @type {string} */ id) => byId(id, HTMLElement)
 
 const text = byId("text", HTMLTextAreaElement)
-const latencyLine = byId("latency-line", SVGPolylineElement)
 
 /** @type {Settings} */
 let settings = parseHash(location.hash) ?? { name: "", encoding: "json", rooms: ["lobby"], open: "lobby", paused: true }
@@ -67,84 +66,6 @@ const remember = () => {
 
 // --- showing --------------------------------------------------------------------------------------------------------
 
-/** @param {string} [problem] */
-const alertWith = (problem) => {
-  box("alert").hidden = problem === undefined
-  box("alert-text").textContent = problem ?? ""
-}
-
-/** @param {LinkState} state */
-const showState = (state) => {
-  const { phase } = state
-  box("state").dataset.phase = phase
-  const known = box("state-text")
-  if (known.textContent !== phaseTexts[phase]) known.textContent = phaseTexts[phase]
-  box("banner").hidden = !letIn || phase === "open"
-  if (phase === "waiting" || phase === "stopped") box("banner-text").textContent = letIn ? `${state.reason}.` : ""
-  showCountdown()
-  button("disconnect").hidden = session === undefined
-  box("latency").hidden = phase !== "open"
-  text.setAttribute("aria-describedby", "composer-hint")
-}
-
-const showCountdown = () => {
-  const state = session?.state
-  const seconds = state?.phase === "waiting" ? Math.max(0, Math.ceil((state.until - Date.now()) / 1000)) : 0
-  box("banner-countdown").textContent = seconds > 0 ? `Next attempt in ${seconds} s.` : ""
-}
-
-/**
- * @param {Conversation | undefined} open
- * @param {boolean} connected
- */
-const subtitle = (open, connected) => {
-  if (open === undefined) return "Join a room to talk."
-  const { address, joined, joining, members, count } = open
-  if (address.kind === "room" && joined) return countText(members?.size ?? count, "member")
-  if (address.kind === "room") return connected ? (joining ? "Joining" : "Not joined") : "Not connected"
-  if (address.kind === "user") return "Direct, to every connection of this user"
-  if (address.kind === "connection") return "Direct, to this one connection"
-  return address.kind === "everyone" ? "Sent to everyone who is connected" : "Sent to you by the server"
-}
-
-/** @param {Conversation | undefined} open */
-const hint = (open) => {
-  if (open === undefined || session === undefined || session.canSay(open) || open.joining) return ""
-  return session.state.phase === "open" ? "Not in this room." : "Not connected. What you write stays here."
-}
-
-const showLatency = () => {
-  const { last, median, best } = session?.latency ?? {}
-  box("latency-last").textContent = last === undefined ? "–" : latencyText(last)
-  latencyLine.setAttribute("points", session?.latency.points(72, 18) ?? "")
-  if (median !== undefined && best !== undefined)
-    box("latency").title = `Round trip of a ping, every two seconds. Median ${latencyText(median)}, best ${latencyText(best)}`
-}
-
-/** @type {string | undefined} whose draft stands in the message field */
-let draftOf
-
-/** @param {Conversation | undefined} open */
-const showComposer = (open) => {
-  if (session === undefined) return
-  const title = open === undefined ? "Not in a room" : session.titleOf(open)
-  box("talk-title").textContent = title
-  box("talk-sub").textContent = subtitle(open, session.state.phase === "open")
-  button("leave").hidden = open === undefined
-  button("leave").textContent = open?.address.kind === "room" ? "Leave" : "Close"
-  const mayJoin = open?.address.kind === "room" && !open.joined && !open.joining && session.state.phase === "open"
-  button("rejoin").hidden = !mayJoin
-  form("composer").hidden = open === undefined || !("name" in open.address)
-  box("composer-hint").textContent = hint(open)
-  button("send").ariaDisabled = String(open === undefined || !session.canSay(open))
-  box("text-label").textContent = `Message to ${title}`
-  text.placeholder = `Message to ${title}`
-  if (draftOf !== open?.key) {
-    draftOf = open?.key
-    text.value = open?.draft ?? ""
-  }
-}
-
 const paint = () => {
   if (session === undefined) return
   const { conversations, welcome } = session
@@ -153,29 +74,24 @@ const paint = () => {
   const side = { connected: session.state.phase === "open", titleOf: session.titleOf.bind(session), onOpen: openConversation }
   renderSide(conversations.all(), { ...side, openKey: conversations.openKey })
   renderTalk(open)
-  showComposer(open)
+  showComposer(session)
   renderMembers(open, { me: welcome?.connection, nameOf, now: Date.now(), onDirect: openDirect })
   if (welcome !== undefined) renderAbout(welcome, settings.name, encodingNames[settings.encoding])
-  showLatency()
+  showLatency(session.latency)
 }
 
 const render = coalesced(paint)
 
-/** The title and the count of unread messages have to be right in a tab that is not painted, too. */
-const showUnread = () => {
-  const { conversations } = session ?? {}
-  const unread = conversations?.all().reduce((sum, conversation) => sum + conversation.unread, 0) ?? 0
-  const open = conversations?.open
-  const title = open === undefined || session === undefined ? "Weft" : `${session.titleOf(open)} – Weft`
-  document.title = unread > 0 ? `(${unread}) ${title}` : title
-  box("tab-unread").hidden = unread === 0
-  box("tab-unread").textContent = unread > 99 ? "99+" : String(unread)
-}
-
 const changed = () => {
   remember()
-  showUnread()
+  // Not at the next paint: the title has to be right in a tab that is not painted, too.
+  showTitle()
   render()
+}
+
+const showTitle = () => {
+  const open = session?.conversations.open
+  showUnread(open === undefined ? undefined : session?.titleOf(open), session?.conversations.all() ?? [])
 }
 
 /** @param {string} view */
@@ -199,8 +115,9 @@ const toComposer = () => {
 
 const start = () => {
   letIn = false
-  alertWith()
-  session = new Session({
+  showProblem()
+  session?.stop()
+  const begun = new Session({
     url: hub(),
     codec: codecOf(settings.encoding),
     token: tokenStore.get(),
@@ -210,11 +127,12 @@ const start = () => {
     isThere,
     isVisible: () => document.visibilityState === "visible",
     onChange: changed,
-    onState: entered,
+    onState: (state) => session === begun && entered(state),
     onFrame: showFrame,
-    onProblem: alertWith
+    onProblem: showProblem
   })
-  session.connect()
+  session = begun
+  begun.connect()
 }
 
 /** @param {LinkState} state */
@@ -224,17 +142,19 @@ const entered = (state) => {
     showSession(true)
     toComposer()
   }
-  showState(state)
-  const connect = form("connect").querySelector("button")
-  if (connect !== null) connect.disabled = state.phase === "connecting"
+  showState(state, letIn)
+  button("disconnect").hidden = false
   if (letIn) return
   if (state.phase === "stopped") backToForm(state.reason)
-  if (state.phase === "waiting") alertWith(`${state.reason}. Trying again.`)
+  if (state.phase === "waiting") {
+    showSession(false)
+    showProblem(`${state.reason}. Trying again.`)
+  }
 }
 
 /** @param {boolean} on */
 const showSession = (on) => {
-  alertWith()
+  showProblem()
   document.body.dataset.session = on ? "on" : "off"
   box("session").hidden = !on
   box("welcome").hidden = on
@@ -245,14 +165,15 @@ const backToForm = (problem) => {
   const ended = session
   session = undefined
   letIn = false
-  if (ended?.state.phase !== "stopped") ended?.stop()
+  ended?.stop()
   settings = { ...settings, paused: true }
   remember()
   showSession(false)
-  showUnread()
-  showState({ phase: "stopped", reason: "" })
+  showTitle()
+  showState({ phase: "stopped", reason: "" }, false)
+  button("disconnect").hidden = true
   fillForm()
-  alertWith(problem === undefined || problem === "" ? undefined : `${problem}.`)
+  showProblem(problem === undefined || problem === "" ? undefined : `${problem}.`)
 }
 
 const fillForm = () => {
@@ -281,7 +202,6 @@ button("disconnect").onclick = () => {
 }
 
 button("retry").onclick = () => session?.connect()
-button("alert-close").onclick = () => alertWith()
 
 // --- conversations --------------------------------------------------------------------------------------------------
 
@@ -308,7 +228,9 @@ form("join").onsubmit = (event) => {
 form("direct").onsubmit = (event) => {
   event.preventDefault()
   const kind = byId("direct-kind", HTMLSelectElement).value === "connection" ? "connection" : "user"
-  session?.begin({ kind, name: input("direct-name").value.trim() })
+  const name = input("direct-name").value.trim()
+  if (name === "") return
+  session?.begin({ kind, name })
   input("direct-name").value = ""
   byId("direct-new", HTMLDetailsElement).open = false
   toComposer()
@@ -327,41 +249,6 @@ button("leave").onclick = () => {
 button("rejoin").onclick = () => {
   const open = session?.conversations.open
   if (open?.address.kind === "room") void session?.join(open.address.name)
-}
-
-// --- writing --------------------------------------------------------------------------------------------------------
-
-const grow = () => {
-  text.style.height = "auto"
-  text.style.height = `${text.scrollHeight}px`
-}
-
-text.oninput = () => {
-  const open = session?.conversations.open
-  if (open !== undefined) open.draft = text.value
-  grow()
-}
-
-text.onkeydown = (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
-  event.preventDefault()
-  form("composer").requestSubmit()
-}
-
-form("composer").onsubmit = async (event) => {
-  event.preventDefault()
-  const open = session?.conversations.open
-  const said = text.value.trim()
-  if (session === undefined || open === undefined || said === "" || !session.canSay(open)) return
-  text.value = open.draft = ""
-  grow()
-  const taken = await session.say(open, said)
-  if (taken || open.draft !== "") return
-  open.draft = said
-  if (session.conversations.open === open) {
-    text.value = said
-    grow()
-  }
 }
 
 // --- the page itself ------------------------------------------------------------------------------------------------
@@ -385,9 +272,11 @@ document.addEventListener("visibilitychange", () => {
 })
 addEventListener("online", () => session?.state.phase === "waiting" && session.connect())
 addEventListener("hashchange", () => location.reload())
-setInterval(showCountdown, 500)
 
+wireComposer(() => session)
 fillForm()
 showView("talk")
-showState({ phase: "stopped", reason: "" })
-if (!settings.paused) start()
+if (!settings.paused) {
+  box("welcome").hidden = true
+  start()
+}

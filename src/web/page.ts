@@ -14,6 +14,7 @@ const types = {
 const scripts = [
   "app",
   "codec",
+  "composerView",
   "conversations",
   "dom",
   "format",
@@ -25,6 +26,7 @@ const scripts = [
   "session",
   "settings",
   "sideView",
+  "statusView",
   "talkView"
 ]
 

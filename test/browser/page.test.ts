@@ -202,3 +202,22 @@ it("direct messages go from the list of members to one connection and back", asy
   await ada.sees("Grace: And only you this")
   expect([...ada.complaints, ...grace.complaints]).toEqual([])
 })
+
+it("a server that is away at first is tried until it is there, by one connection, however often one asks", async () => {
+  const ada = await openClient(browser, weft.url)
+  await ada.page.clock.install()
+  await ada.page.reload()
+  await weft.kill()
+  await enter(ada, { name: "Ada", room: "late", encoding: "JSON" })
+  await ada.page.getByRole("alert").getByText("The server can not be reached").waitFor()
+  await ada.page.getByRole("button", { name: "Connect", exact: true }).click()
+  await ada.page.getByRole("alert").getByText("The server can not be reached").waitFor()
+  weft = await serve()
+  await ada.page.getByText("You joined late.").waitFor()
+  let attempts = 0
+  ada.page.on("websocket", () => attempts++)
+  await ada.page.clock.fastForward(30_000)
+  expect(attempts).toBe(0)
+  const linus = await connect(weft.socketUrl)
+  expect(await linus.request({ type: "join_room", room: "late" })).toMatchObject({ members: 2 })
+})
