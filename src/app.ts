@@ -20,6 +20,7 @@ import { loadHandlers } from "./connection/loadHandlers.ts"
 import { Limits } from "./limits/Limits.ts"
 import { Metrics } from "./observe/Metrics.ts"
 import { Rooms } from "./room/Rooms.ts"
+import { clientAddress, forwardingHeaders, trustedProxies } from "./transport/ClientAddress.ts"
 import { errorAnswer, type HttpHandler } from "./transport/HttpAnswer.ts"
 import { TurnEnd } from "./transport/TurnEnd.ts"
 import { serveHttp, type ServeHttpOptions } from "./transport/UwsHttp.ts"
@@ -86,11 +87,18 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
     const json = jsonCodec(codecOptions)
     const msgpack = msgpackCodec(codecOptions)
     const limits = new Limits(settings.limits)
+    const trusted = trustedProxies(settings.server.trusted_proxies)
     let draining = false
     let answer: HttpHandler = () => errorAnswer("unavailable", "this server is starting")
     const http: ServeHttpOptions = {
       maxBody: maxHttpBody,
       secure: settings.server.tls !== undefined,
+      client: (peer, headers) =>
+        clientAddress(
+          peer,
+          forwardingHeaders((name) => headers.get(name) ?? undefined),
+          trusted
+        ),
       onAnswer: (status) => counters.answered(status),
       onError: (error, requestId) => {
         fork(Effect.logError("a request failed", error).pipe(Effect.annotateLogs("request", requestId)))
@@ -158,7 +166,7 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
 
     const hub = makeHub({ context, connections, rooms, draining: () => draining })
     answer = yield* httpRoutes({ settings, version, hubPaths, page: webHandler }).pipe(Effect.provideService(Hub, hub))
-    const gate = makeGate({ settings, auth, limits, clock, connections: () => connections.size, draining: () => draining })
+    const gate = makeGate({ settings, trusted, auth, limits, clock, connections: () => connections.size, draining: () => draining })
     const port = yield* server
       .listen(gate, socketHandler(connections, context))
       .pipe(Effect.mapError(({ message }) => new StartError({ message })))

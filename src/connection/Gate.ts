@@ -2,7 +2,7 @@ import { type Clock, Effect } from "effect"
 import { type Auth, AuthError, type Identity } from "../auth/Auth.ts"
 import type { Settings } from "../config/Settings.ts"
 import type { Limits } from "../limits/Limits.ts"
-import { clientAddress, trustedProxies } from "../transport/ClientAddress.ts"
+import { clientAddress, forwardingHeaders, type TrustedProxies } from "../transport/ClientAddress.ts"
 import { authRefusal, type Handshake, negotiate, type Refusal } from "../transport/Handshake.ts"
 import { originPolicy } from "../transport/Origin.ts"
 import type { Seat } from "../transport/Transport.ts"
@@ -10,6 +10,8 @@ import type { Gate, UpgradeRequest, Verdict } from "../transport/Upgrade.ts"
 
 export interface GateOptions {
   readonly settings: Settings
+  /** The proxies whose word on a client's address counts. */
+  readonly trusted: TrustedProxies
   readonly auth: Auth["Service"]
   readonly limits: Limits
   readonly clock: Clock.Clock
@@ -31,9 +33,8 @@ const broken = new AuthError({ code: "unavailable", message: "authentication fai
  * it may take time, who it is. Places are taken while that goes on, so that a thousand requests at once can not all pass a
  * limit of ten.
  */
-export const makeGate = ({ settings, auth, limits, clock, connections, draining }: GateOptions): Gate => {
+export const makeGate = ({ settings, trusted, auth, limits, clock, connections, draining }: GateOptions): Gate => {
   const allowsOrigin = originPolicy(settings.server.origins)
-  const trusted = trustedProxies(settings.server.trusted_proxies)
   let handshakes = 0
 
   const load = (seat: Seat) => ({
@@ -95,11 +96,7 @@ export const makeGate = ({ settings, auth, limits, clock, connections, draining 
         if (!allowsOrigin({ origin: headers.get("origin"), host: headers.get("host") })) return Effect.succeed(refused(badOrigin))
         const { address } = clientAddress(
           request.peer,
-          {
-            forwardedFor: headers.get("x-forwarded-for"),
-            forwarded: headers.get("forwarded"),
-            forwardedProto: headers.get("x-forwarded-proto")
-          },
+          forwardingHeaders((name) => headers.get(name)),
           trusted
         )
         const seat: Seat = { address: limits.acquireAddress(address, clock.currentTimeMillisUnsafe()), user: undefined }

@@ -1,6 +1,5 @@
 /** From a socket's frames to the mailbox of its connection: size, codec, schema. The edge of the actor. */
 import { maxBatch } from "../wire/Batch.ts"
-import type { Codec } from "../wire/Codec.ts"
 import { CodecError } from "../wire/Codec.ts"
 import { isClientMessage, refusalOf, type Refusal } from "../wire/Decode.ts"
 import { peekBatchRooms, peekRoom } from "../wire/PeekRoom.ts"

@@ -33,6 +33,13 @@ export interface ForwardingHeaders {
   readonly forwardedProto: string | undefined
 }
 
+/** Those headers of a request, by whatever holds its headers; names in lower case. */
+export const forwardingHeaders = (get: (name: string) => string | undefined): ForwardingHeaders => ({
+  forwardedFor: get("x-forwarded-for"),
+  forwarded: get("forwarded"),
+  forwardedProto: get("x-forwarded-proto")
+})
+
 export interface Client {
   /** Canonical text: IPv4 where it is one, IPv6 compressed. The socket's own text if that is no IP address. */
   readonly address: string
