@@ -8,7 +8,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     // Generous on purpose. Tests wait for conditions; these limits only end one that hangs.
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     teardownTimeout: 20_000,
     reporters: ["default", "./scripts/summary-reporter.ts"]

@@ -1,5 +1,5 @@
 /** How long a condition may take before a test gives up on it, unless it says otherwise. Not an expectation of speed. */
-const patience = 20_000
+const patience = 40_000
 const pause = 15
 
 /** Resolves after at least `ms` milliseconds. For polling; a test itself waits for conditions. */

@@ -133,11 +133,11 @@ export interface Finished extends Exit {
   readonly stderr: string
 }
 
-/** Runs a program to its end, with `input` as its standard input. Killed, with an error, when it takes longer than `timeout` milliseconds. */
+/** Runs a program to its end, with `input` as its standard input. Killed, with an error, when it takes longer than `timeout` milliseconds (90,000). */
 export const run = async (
   command: string,
   args: ReadonlyArray<string>,
-  { input, timeout, ...options }: StartOptions & { readonly input?: string; readonly timeout?: number } = {}
+  { input, timeout = 90_000, ...options }: StartOptions & { readonly input?: string; readonly timeout?: number } = {}
 ): Promise<Finished> => {
   const child = await startProcess(command, args, options)
   if (input !== undefined) child.write(input)
