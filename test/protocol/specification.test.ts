@@ -1,6 +1,10 @@
 /** Holds protocol/README.md against the schemas: a stranger has nothing else. */
-import { Schema } from "effect"
+import { NodeServices } from "@effect/platform-node"
+import { Effect, Schema } from "effect"
 import { describe, expect, it } from "vitest"
+import { load } from "../../src/config/load.ts"
+import { limitsView } from "../../src/connection/Connection.ts"
+import { maxBatch } from "../../src/wire/Batch.ts"
 import { clientMessages, serverMessages } from "../../src/wire/index.ts"
 import { clientSchema, type Json, serverSchema } from "../../scripts/protocol/jsonSchema.ts"
 import { readProtocol } from "../wire/vectors.ts"
@@ -118,6 +122,33 @@ describe.each(["client", "server"] as const)("the messages from the %s", (side) 
         `${field} ${required.includes(field) ? "required" : "optional"}`
       )
     }
+  })
+})
+
+describe("the limits of the specification", () => {
+  const limitRows = chapter("Limits")
+    .split("\n")
+    .filter((line) => line.startsWith("| "))
+    .map((line) => line.split("|").map((cell) => cell.trim()))
+  const documented = (name: string): number =>
+    Number.parseInt((limitRows.find(([, first = ""]) => first.startsWith(name))?.[2] ?? "").replaceAll(",", ""), 10)
+
+  it("are the defaults of the configuration and the bounds of the wire", async () => {
+    const { settings } = await Effect.runPromise(load({}).pipe(Effect.provide(NodeServices.layer)))
+    const { limits, heartbeat } = settings
+    expect(documented("frame")).toBe(limits.message)
+    expect(documented("messages in a batch")).toBe(maxBatch)
+    expect(documented("depth")).toBe(limits.depth)
+    expect(documented("room name")).toBe(limits.room_name)
+    expect(documented("rooms of one")).toBe(limits.rooms)
+    expect(documented("pending calls")).toBe(limits.calls)
+    expect(documented("bytes that a client")).toBe(limits.buffer)
+    expect(text).toContain(
+      `"limits": ${JSON.stringify(limitsView(settings)).replaceAll(/[:,]/g, "$& ").replace("{", "{ ").replace("}", " }")}`
+    )
+    expect(text).toContain(`"heartbeat": { "interval": ${heartbeat.interval * 1000}, "timeout": ${heartbeat.timeout * 1000} }`)
+    expect(text).toContain(`\`timeout\` (${limits.call_timeout} s by default)`)
+    expect(text).toContain(`\`limit_reached\` (${limits.calls} calls pending by default)`)
   })
 })
 
