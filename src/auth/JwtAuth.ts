@@ -1,5 +1,4 @@
 /** Tokens that are JSON Web Tokens (RFC 7519), verified here through `jose`. */
-import { createSecretKey } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { Clock, Effect, Redacted, Result } from "effect"
 import { decodeProtectedHeader, errors, jwtVerify, type JWTVerifyGetKey, type JWTVerifyOptions } from "jose"
@@ -44,8 +43,19 @@ const keysFromSecret = Effect.fnUntraced(function* (secret: Redacted.Redacted<st
   if (bytes.includes("-----BEGIN ")) return yield* setupError("secret", "is a key in PEM form; public keys go to auth.jwt.public_key")
   if (bytes.length < GOOD_SECRET_BYTES)
     yield* Effect.logWarning(`auth.jwt.secret is shorter than ${GOOD_SECRET_BYTES} bytes: it can be guessed from any token signed with it`)
-  const key = createSecretKey(bytes)
-  return { get: async () => key, algorithms: secretAlgorithms }
+  // One imported key for each hash. From anything else the library would import the secret anew for every token.
+  const keys = new Map<string, CryptoKey>()
+  for (const algorithm of secretAlgorithms) {
+    const hash = algorithm.replace("HS", "SHA-")
+    keys.set(algorithm, yield* Effect.promise(() => crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash }, false, ["verify"])))
+  }
+  const get: JWTVerifyGetKey = async ({ alg }) => {
+    const key = keys.get(alg)
+    // Out of reach as long as the algorithms are checked first.
+    if (key === undefined) throw new errors.JOSEAlgNotAllowed("the algorithm does not go with a secret")
+    return key
+  }
+  return { get, algorithms: secretAlgorithms }
 })
 
 const keysFromPublicKey = Effect.fnUntraced(function* (source: string): Effect.fn.Return<Keys, AuthSetupError> {
