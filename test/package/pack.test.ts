@@ -83,8 +83,18 @@ describe("the packed package", () => {
     await server.kill()
   })
 
-  it("ends in order when its process is told to", async () => {
-    const server = await startWeft({ command: [join(folder, "node_modules/.bin/weft")], cwd: folder, env: userEnvironment })
+  it("answers calls with handlers in TypeScript, and ends in order when its process is told to", async () => {
+    const handlers = `
+      import { handler } from "weft"
+      import { Effect, Schema } from "effect"
+      export default { double: handler({ input: Schema.Number, handle: (n: number) => Effect.succeed(2 * n) }) }
+    `
+    await writeFile(join(folder, "handlers.ts"), handlers)
+    const command = [join(folder, "node_modules/.bin/weft")] as const
+    const server = await startWeft({ command, args: ["--handlers", "handlers.ts"], cwd: folder, env: userEnvironment })
+    const client = await connect(server.socketUrl)
+    expect(await client.request({ type: "call", method: "double", data: 21 })).toMatchObject({ type: "result", data: 42 })
+    await client.close()
     expect(await server.stop()).toEqual({ code: 0, signal: null })
   })
 
