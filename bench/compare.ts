@@ -16,8 +16,7 @@ import { type Question, questionNamed, questions } from "./compare/questions.ts"
 import { caveats, type Row, table } from "./compare/table.ts"
 import { trial, TrialFailure } from "./compare/trial.ts"
 import type { Contender } from "./contenders/Contender.ts"
-import { contenderNamed } from "./contenders/index.ts"
-import { present } from "./contenders/present.ts"
+import { contenderNamed, contenders } from "./contenders/index.ts"
 
 const help = `node bench/compare.ts QUESTION... [flags]
 
@@ -26,7 +25,8 @@ ${questions.map(({ name, asks }) => `  ${name.padEnd(14)}${asks}`).join("\n")}
 
 Flags
   --rounds N          rounds, every contender once in each (5)
-  --contenders A,B    bare, weft, ...; NAME=PATH is the Weft of another main file; the first is the yardstick (bare,weft)
+  --contenders A,B    of ${contenders.map(({ name }) => name).join(", ")}; all; NAME=PATH is the Weft of
+                      another main file; the first is the yardstick (bare,weft)
   --seconds S         of the measured window      --warmup S       before it
   --encoding E        json, msgpack or json,msgpack (in turn)
   --batch             arrays of messages in one frame
@@ -143,9 +143,12 @@ const compare = async (
 
 const main = async (): Promise<void> => {
   if (values.help === true || positionals.length === 0) return void process.stdout.write(help)
-  const all = values.contenders.split(",").map(contenderNamed)
-  for (const { name, needs } of all.filter((one) => !present(one))) process.stdout.write(`${name} is left out: ${needs} is not installed\n`)
-  const taking = all.filter(present)
+  const all = values.contenders === "all" ? contenders : values.contenders.split(",").map(contenderNamed)
+  for (const { name, missing } of all)
+    if (missing?.() !== undefined)
+      process.stdout.write(`${name} is left out: ${missing()} is not installed
+`)
+  const taking = all.filter(({ missing }) => missing?.() === undefined)
   const rounds = number("rounds", values.rounds)
   const machine = describeMachine()
   const report = []

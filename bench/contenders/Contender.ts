@@ -35,8 +35,8 @@ export interface Contender {
   readonly authenticates: boolean
   /** Absent: every scenario. */
   readonly scenarios?: ReadonlyArray<Scenario["kind"]>
-  /** A program that must be there; without it the contender is left out, and that is said. */
-  readonly needs?: string
+  /** What has to be installed first, if it is not there; the contender is then left out, and that is said. */
+  readonly missing?: () => string | undefined
   /** Module URL of its dialect; absent: Weft's. */
   readonly dialect?: string
 }

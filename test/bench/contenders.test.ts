@@ -1,0 +1,37 @@
+/** Every contender of the comparison that is installed, once, small and short: it starts, speaks, and the counts add up. */
+import { describe, expect, it } from "vitest"
+import { type Question, questionNamed } from "../../bench/compare/questions.ts"
+import { trial } from "../../bench/compare/trial.ts"
+import { contenderNamed, contenders } from "../../bench/contenders/index.ts"
+import type { Scenario } from "../../src/bench/Spec.ts"
+import { lost } from "../../src/bench/Result.ts"
+
+const small = (name: string, scenario: Scenario): Question => ({ ...questionNamed(name), scenario, warmup: 0.1, seconds: 0.3, prime: 10 })
+
+const questions = [
+  small("echo", { kind: "echo", connections: 20, inflight: 4, size: 64 }),
+  small("fanout-burst", { kind: "fanout", rooms: 2, subscribers: 20, publishers: 1, outstanding: 4, size: 64 }),
+  small("rooms", { kind: "fanout", rooms: 4, subscribers: 9, publishers: 1, outstanding: 1, rate: 100, size: 64 }),
+  small("memory", { kind: "connect", connections: 50, members: 10, hold: 0.1 })
+]
+
+describe.each(contenders.map((contender) => [contender.name, contender] as const))("contender %s", (_, contender) => {
+  const missing = contender.missing?.()
+  it.skipIf(missing !== undefined).each(questions.map((question) => [question.name, question] as const))("does %s", async (_, question) => {
+    const result = await trial(question, contender)
+    expect(result.notices).toEqual({})
+    expect(result.sent).toBeGreaterThan(0)
+    expect(lost(result)).toBe(0)
+    expect(result.server?.cpu).toBeGreaterThan(0)
+    expect(result.server?.memoryAfter).toBeGreaterThan(1_000_000)
+  })
+})
+
+it("a contender that does not start, or is not known, is told with what it wrote", async () => {
+  const broken = {
+    ...contenderNamed("bare"),
+    start: () => ({ command: process.execPath, args: ["-e", "console.error('no luck'); process.exit(3)"] })
+  }
+  await expect(trial(questions[0]!, broken)).rejects.toThrow(/did not start: .*no luck/s)
+  expect(() => contenderNamed("unknown")).toThrow(/there are bare, weft/)
+})
