@@ -37,6 +37,8 @@ export interface ServeOptions {
   readonly handlers?: Handlers
   /** Authentication by a function, in place of what the settings say. */
   readonly authenticate?: AuthFunction
+  /** With `authenticate`: whether clients without a token that the function does not know may come in as nobody. */
+  readonly anonymous?: boolean
 }
 
 export interface RunningServer {
@@ -53,9 +55,9 @@ const maxHttpBody = 1_048_576
 
 const hubPaths = ["/ws", "/websocket"]
 
-const authLayer = (settings: Settings, { authenticate }: ServeOptions): Layer.Layer<Auth, StartError> =>
+const authLayer = (settings: Settings, { authenticate, anonymous = false }: ServeOptions): Layer.Layer<Auth, StartError> =>
   authenticate !== undefined
-    ? AuthLayer.layerFunction(authenticate, settings.auth)
+    ? AuthLayer.layerFunction(authenticate, { ...settings.auth, anonymous })
     : AuthLayer.layer(settings.auth).pipe(
         Layer.catch((error) => Layer.effect(Auth, Effect.fail(new StartError({ message: `${error.key}: ${error.message}` }))))
       )

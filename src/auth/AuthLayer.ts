@@ -40,6 +40,7 @@ const isTooLong = (token: Redacted.Redacted<string>): boolean => Buffer.byteLeng
 
 /** Tokens that look like a JWT to the one, all others to the other. A JWT that does not verify is not tried elsewhere. */
 const either = (jwt: Verifier, http: Verifier): Verifier => ({
+  asksOthers: true,
   verify: (token, request) => (looksLikeJwt(Redacted.value(token)) ? jwt : http).verify(token, request)
 })
 
@@ -50,6 +51,7 @@ const verifierFor = Effect.fnUntraced(function* (options: AuthOptions): Effect.f
 })
 
 const withVerifier = (verifier: Verifier | undefined, options: AuthOptions): Auth["Service"] => {
+  const seconds = verifier?.asksOthers === true ? options.timeout : 0
   const anonymous = anonymousIdentity(options)
   const authenticate = (request: AuthRequest): Effect.Effect<Identity, AuthError> => {
     const { token } = request
@@ -57,11 +59,11 @@ const withVerifier = (verifier: Verifier | undefined, options: AuthOptions): Aut
     if (token === undefined || (verifier === undefined && anonymous !== undefined))
       return anonymous === undefined ? Effect.fail(noToken) : Effect.succeed(anonymous)
     if (verifier === undefined) return Effect.fail(nothingConfigured)
-    return isTooLong(token) ? Effect.fail(tooLong) : guarded(verifier.verify(token, request), options.timeout)
+    return isTooLong(token) ? Effect.fail(tooLong) : guarded(verifier.verify(token, request), seconds)
   }
   const refresh = (token: Redacted.Redacted<string>): Effect.Effect<Identity, AuthError> => {
     if (verifier === undefined) return Effect.fail(nothingConfigured)
-    return isTooLong(token) ? Effect.fail(tooLong) : guarded(verifier.verify(token, undefined), options.timeout)
+    return isTooLong(token) ? Effect.fail(tooLong) : guarded(verifier.verify(token, undefined), seconds)
   }
   return Auth.of({ configured: verifier !== undefined, authenticate, refresh })
 }

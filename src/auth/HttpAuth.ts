@@ -145,5 +145,5 @@ export const makeHttpAuth = Effect.fnUntraced(function* (
     const question: Question = { token, address: request?.address, path: request?.path }
     return Cache.get(cache, cacheKey(question)).pipe(Effect.provideService(Asked, question), Effect.flatMap(Effect.fromResult))
   }
-  return { verify }
+  return { asksOthers: true, verify }
 })

@@ -33,16 +33,11 @@ interface Keys {
 
 const setupError = (key: string, message: string) => new AuthSetupError({ key: `auth.jwt.${key}`, message })
 
-/** RFC 7518 section 3.2 wants a key as long as the hash; below that a token is enough to guess the secret from. */
-const GOOD_SECRET_BYTES = 32
-
 const keysFromSecret = Effect.fnUntraced(function* (secret: Redacted.Redacted<string>): Effect.fn.Return<Keys, AuthSetupError> {
   const bytes = Buffer.from(Redacted.value(secret))
   if (bytes.length === 0) return yield* setupError("secret", "is empty")
   // A public key taken for a shared secret: then everyone could sign.
   if (bytes.includes("-----BEGIN ")) return yield* setupError("secret", "is a key in PEM form; public keys go to auth.jwt.public_key")
-  if (bytes.length < GOOD_SECRET_BYTES)
-    yield* Effect.logWarning(`auth.jwt.secret is shorter than ${GOOD_SECRET_BYTES} bytes: it can be guessed from any token signed with it`)
   // One imported key for each hash. From anything else the library would import the secret anew for every token.
   const keys = new Map<string, CryptoKey>()
   for (const algorithm of secretAlgorithms) {
@@ -147,5 +142,5 @@ export const makeJwtAuth = Effect.fnUntraced(function* (
     )
     return yield* Effect.fromResult(identityFrom(payload, options.leeway).pipe(Result.mapError(unauthorized)))
   })
-  return { verify }
+  return { asksOthers: options.jwks_url !== undefined, verify }
 })

@@ -6,6 +6,8 @@ import type { AuthError, AuthRequest, Identity } from "./Auth.ts"
  * answers an identity that is valid now, or refuses; it has a time limit of its own on everything that it waits for.
  */
 export interface Verifier {
+  /** Whether it may have to ask others. One that does not needs no time limit, which is the dearest part of a quick check. */
+  readonly asksOthers: boolean
   readonly verify: (
     token: Redacted.Redacted<string>,
     request: Pick<AuthRequest, "address" | "path"> | undefined

@@ -73,6 +73,9 @@ export const socketHandler = (connections: Connections, context: ConnectionConte
     onOpen: (socket, accepted) => connections.open(socket, accepted),
     onFrame,
     onDropped,
+    onAlive: (connection) => {
+      connection.lastFrame = time.now
+    },
     onDrain: (connection) => {
       if (connection.outgoing.waits) connection.offerReply(drainedEvent)
     },

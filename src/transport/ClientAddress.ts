@@ -17,11 +17,16 @@ const parseNetwork = (entry: string): Option.Option<IpNetwork.IpNetwork> => {
   return Option.getSuccess(IpNetwork.make(address, bits))
 }
 
+const trustsNobody: TrustedProxies = () => false
+
+const plainIpv4 = /^\d{1,3}(?:\.\d{1,3}){3}$/
+
 /**
  * From networks in CIDR notation or single addresses. An entry that is neither trusts nobody. An IPv4-mapped network
  * means the IPv4 one, as addresses are compared in that form.
  */
 export const trustedProxies = (entries: ReadonlyArray<string>): TrustedProxies => {
+  if (entries.length === 0) return trustsNobody
   const networks = entries.flatMap((entry) => Option.toArray(parseNetwork(entry)))
   return (address) => networks.some((network) => IpNetwork.contains(network, address))
 }
@@ -113,6 +118,8 @@ const protoOf = (protos: ReadonlyArray<string | undefined>, taken: number): stri
  * it, so where the two disagree neither is believed and the client is the peer.
  */
 export const clientAddress = (socketAddress: string, headers: ForwardingHeaders, trusted: TrustedProxies): Client => {
+  // Where no proxy is trusted, which is the common case, a socket's IPv4 address is canonical as it is.
+  if (trusted === trustsNobody && plainIpv4.test(socketAddress)) return { address: socketAddress, secure: false }
   const peer = parseNode(socketAddress)
   if (peer === undefined) return { address: socketAddress, secure: false }
   if (!trusted(peer)) return { address: NetAddress.formatIp(peer), secure: false }

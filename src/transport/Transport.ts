@@ -62,6 +62,8 @@ export interface SocketHandler<C> {
   onFrame(connection: C, frame: ArrayBuffer, binary: boolean): void
   /** A published frame was skipped for this client, which is too far behind. */
   onDropped(connection: C, frame: ArrayBuffer, binary: boolean): void
+  /** The client sent a ping or a pong of the WebSocket protocol. */
+  onAlive(connection: C): void
   /** The client has read something: less is buffered than before. */
   onDrain(connection: C): void
   onClose(connection: C, code: number): void

@@ -100,6 +100,14 @@ export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, 
           const { connection, sending } = ws.getUserData().socket
           if (connection !== undefined && !sending) handler.onDropped(connection, frame, binary)
         },
+        ping: (ws) => {
+          const { connection } = ws.getUserData().socket
+          if (connection !== undefined) handler.onAlive(connection)
+        },
+        pong: (ws) => {
+          const { connection } = ws.getUserData().socket
+          if (connection !== undefined) handler.onAlive(connection)
+        },
         drain: (ws) => {
           const { connection } = ws.getUserData().socket
           if (connection !== undefined) handler.onDrain(connection)

@@ -8,14 +8,15 @@ import { atEndOfTest, connect, type Frame, open, refusal, start } from "./suppor
 describe("heartbeats", () => {
   it("come at their interval, and any frame answers them", async () => {
     const server = await start({ heartbeat: { interval: 1, timeout: 2 } })
-    const [answering, silent] = [await connect(server), await connect(server, { encoding: "msgpack" })]
+    const [answering, pinging, silent] = [await connect(server), await connect(server), await connect(server, { encoding: "msgpack" })]
     for (let n = 0; n < 3; n++) {
       expect(await answering.next("heartbeat")).toEqual({ type: "heartbeat", time: expect.any(Number) })
       answering.send({ type: "heartbeat" })
+      pinging.ws.ping()
     }
     expect(await silent.next("bye")).toMatchObject({ code: 4408, reconnect: true })
     expect(await silent.end()).toMatchObject({ code: 4408 })
-    expect(answering.closed).toBeUndefined()
+    expect([answering.closed, pinging.closed]).toEqual([undefined, undefined])
   })
 })
 
