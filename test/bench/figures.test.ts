@@ -50,7 +50,7 @@ describe("results", () => {
       opened: 2,
       sent: 20,
       received: 17,
-      ramp: 3,
+      ramp: 2,
       notices: { gap: 2 },
       window: { seconds: 2, received: 16, bytes: 160 }
     })
