@@ -95,6 +95,7 @@ describe("weft connect through pipes", () => {
     const pipes = fakePipes()
     const { ended } = start(connectOptions(hub.url, { linger: 20 }), pipes.io)
     pipes.feed('{"type":"echo","data":1}\n{"type":"heartbeat"}\n{"type":"ping"}\n')
+    await eventually(() => types(pipes.frames()).includes("pong"))
     pipes.end()
     expect(await ended).toBe("ok")
     expect(pipes.errors()).toContain("1 replies did not come within 0.02 s\n")
