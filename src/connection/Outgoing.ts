@@ -23,7 +23,7 @@ export class Outgoing {
   private readonly context: OutgoingContext
   private readonly socket: ClientSocket
   private readonly codec: Codec
-  private outbox: Outbox<string> | Outbox<Uint8Array> | undefined = undefined
+  private readonly outbox: Outbox | undefined
   private skippedCount: DroppedCount | undefined = undefined
   private held: Array<Frame> | undefined = undefined
   private heldBytes = 0
@@ -33,7 +33,7 @@ export class Outgoing {
     this.context = context
     this.socket = socket
     this.codec = codec
-    if (batch) this.outbox = this.makeOutbox()
+    this.outbox = batch ? new Outbox(codec, this.writeShared, context.turnEnd.afterConnections) : undefined
   }
 
   /** Whether `drained` has something to do. */
@@ -44,7 +44,7 @@ export class Outgoing {
   /** Sends what may be missed. False: it was. */
   notify(message: ServerMessage): boolean {
     if (this.outbox !== undefined) {
-      this.collect(message)
+      this.outbox.add(message)
       return true
     }
     return this.held === undefined && this.socket.send(this.codec.encodeShared(message)) !== "dropped"
@@ -52,7 +52,7 @@ export class Outgoing {
 
   /** Sends what must not be missed. False: more answers are held than the bound allows. */
   reply(message: ServerMessage): boolean {
-    if (this.outbox !== undefined) this.collect(message)
+    if (this.outbox !== undefined) this.outbox.add(message)
     else if (this.held !== undefined || this.socket.send(this.codec.encodeShared(message)) === "dropped")
       this.hold(this.codec.encode(message))
     return this.heldBytes <= this.context.limit
@@ -62,7 +62,7 @@ export class Outgoing {
   replyWith(frame: ArrayBuffer): boolean {
     const { binary } = this.codec
     if (this.held !== undefined || this.socket.sendBytes(frame, binary) === "dropped")
-      this.write(binary ? new Uint8Array(frame.slice(0)) : new TextDecoder().decode(frame))
+      this.hold(binary ? new Uint8Array(frame.slice(0)) : new TextDecoder().decode(frame))
     return this.heldBytes <= this.context.limit
   }
 
@@ -85,10 +85,12 @@ export class Outgoing {
     const { skippedCount, held } = this
     this.skippedCount = undefined
     for (const [room, count] of skippedCount?.counts() ?? [])
-      this.write(this.codec.encode(room === undefined ? { type: "gap", dropped: count } : { type: "gap", room, dropped: count }))
+      this.writeShared(
+        this.codec.encodeShared(room === undefined ? { type: "gap", dropped: count } : { type: "gap", room, dropped: count })
+      )
     this.held = undefined
     this.heldBytes = 0
-    for (const frame of held ?? []) this.write(frame)
+    for (const frame of held ?? []) this.writeShared(frame)
     if (this.ending !== undefined && this.held === undefined) this.socket.end(this.ending.code, this.ending.reason)
   }
 
@@ -99,33 +101,22 @@ export class Outgoing {
   end(bye: ServerMessage, code: number, reason: string): boolean {
     if (this.ending !== undefined) return false
     if (this.outbox !== undefined) {
-      this.collect(bye)
+      this.outbox.add(bye)
       this.outbox.flush()
-    } else this.write(this.codec.encode(bye))
+    } else this.writeShared(this.codec.encodeShared(bye))
     this.ending = { code, reason }
     if (this.held !== undefined || this.socket.buffered() > this.context.limit) return false
     this.socket.end(code, reason)
     return true
   }
 
-  private readonly write = (frame: Frame): void => {
-    if (this.held !== undefined || this.socket.send(frame) === "dropped") this.hold(frame)
+  private readonly writeShared = (frame: Frame): void => {
+    if (this.held !== undefined || this.socket.send(frame) === "dropped") this.hold(typeof frame === "string" ? frame : frame.slice())
   }
 
   private hold(frame: Frame): void {
     this.held ??= []
     this.held.push(frame)
     this.heldBytes += frame.length
-  }
-
-  private collect(message: ServerMessage): void {
-    const frame = this.codec.encode(message)
-    if (typeof frame === "string") (this.outbox as Outbox<string>).add(frame)
-    else (this.outbox as Outbox<Uint8Array>).add(frame)
-  }
-
-  private makeOutbox(): Outbox<string> | Outbox<Uint8Array> {
-    const schedule = this.context.turnEnd.afterConnections
-    return this.codec.binary ? Outbox.msgpack(this.write, schedule) : Outbox.json(this.write, schedule)
   }
 }

@@ -19,9 +19,6 @@ export interface Receiver {
   readonly batch: boolean
 }
 
-const text = (frame: string | Uint8Array): string => (typeof frame === "string" ? frame : "")
-const bytes = (frame: string | Uint8Array): Uint8Array => (typeof frame === "string" ? new Uint8Array() : frame)
-
 /**
  * Sends one message to many receivers on this node by native topics: encoded at most once for each encoding, and not
  * at all for one that nobody takes.
@@ -33,8 +30,7 @@ export class Fanout {
   private msgpack = 0
   private jsonBatch = 0
   private msgpackBatch = 0
-  private jsonOutbox: Outbox<string> | undefined
-  private msgpackOutbox: Outbox<Uint8Array> | undefined
+  private readonly outboxes: { json?: Outbox; msgpack?: Outbox } = {}
 
   constructor(context: FanoutContext, topics: Topics) {
     this.context = context
@@ -63,50 +59,34 @@ export class Fanout {
   /** `except` does not get the message, though it is a receiver. */
   send(message: ServerMessage, except?: Receiver): void {
     const { json, msgpack } = this.context
-    if (this.json > 0 || this.jsonBatch > 0) {
-      const frame = json.encodeShared(message)
-      if (this.json > 0) this.publish(this.topics.json, frame, false, except)
-      if (this.jsonBatch > 0) {
-        if (isBatch(except, "json")) this.publishAround(this.topics.jsonBatch, frame, false, except)
-        else this.outboxJson().add(text(frame))
-      }
-    }
-    if (this.msgpack > 0) this.publish(this.topics.msgpack, msgpack.encodeShared(message), true, except)
-    if (this.msgpackBatch > 0) {
-      if (isBatch(except, "msgpack")) this.publishAround(this.topics.msgpackBatch, msgpack.encodeShared(message), true, except)
-      else this.outboxMsgpack().add(bytes(msgpack.encode(message)))
-    }
+    if (this.json > 0) this.publish(this.topics.json, json, message, except)
+    if (this.msgpack > 0) this.publish(this.topics.msgpack, msgpack, message, except)
+    if (this.jsonBatch > 0) this.publishBatch(this.topics.jsonBatch, this.outboxFor("json"), json, message, except)
+    if (this.msgpackBatch > 0) this.publishBatch(this.topics.msgpackBatch, this.outboxFor("msgpack"), msgpack, message, except)
   }
 
-  private publish(topic: string, frame: string | Uint8Array, binary: boolean, except: Receiver | undefined): void {
-    if (except === undefined) this.context.publisher.publish(topic, frame, binary)
-    else except.socket.publish(topic, frame, binary)
+  private publish(topic: string, codec: Codec, message: ServerMessage, except: Receiver | undefined): void {
+    const frame = codec.encodeShared(message)
+    if (except === undefined) this.context.publisher.publish(topic, frame, codec.binary)
+    else except.socket.publish(topic, frame, codec.binary)
   }
 
-  /** A message that one of the batch receivers must not get can not share a frame with others that it gets. */
-  private publishAround(topic: string, frame: string | Uint8Array, binary: boolean, except: Receiver): void {
-    this.flush(except)
-    except.socket.publish(topic, frame, binary)
+  private publishBatch(topic: string, outbox: Outbox, codec: Codec, message: ServerMessage, except: Receiver | undefined): void {
+    if (except === undefined || !except.batch || except.socket.encoding !== codec.encoding) return outbox.add(message)
+    // What one of the receivers must not get can not share a frame with messages that it gets.
+    outbox.flush()
+    this.publish(topic, codec, message, except)
   }
 
   private flush(receiver: Receiver): void {
-    if (!receiver.batch) return
-    if (receiver.socket.encoding === "json") this.jsonOutbox?.flush()
-    else this.msgpackOutbox?.flush()
+    if (receiver.batch) this.outboxes[receiver.socket.encoding]?.flush()
   }
 
-  private outboxJson(): Outbox<string> {
-    return (this.jsonOutbox ??= Outbox.json(
-      (frame) => this.context.publisher.publish(this.topics.jsonBatch, frame, false),
-      this.context.turnEnd.afterRooms
-    ))
-  }
-
-  private outboxMsgpack(): Outbox<Uint8Array> {
-    return (this.msgpackOutbox ??= Outbox.msgpack(
-      (frame) => this.context.publisher.publish(this.topics.msgpackBatch, frame, true),
-      this.context.turnEnd.afterRooms
-    ))
+  private outboxFor(encoding: Encoding): Outbox {
+    const { publisher, turnEnd } = this.context
+    const codec = this.context[encoding]
+    const topic = topicFor(this.topics, encoding, true)
+    return (this.outboxes[encoding] ??= new Outbox(codec, (frame) => publisher.publish(topic, frame, codec.binary), turnEnd.afterRooms))
   }
 
   private count(receiver: Receiver, by: number): void {
@@ -117,6 +97,3 @@ export class Fanout {
     else this.msgpack += by
   }
 }
-
-const isBatch = (receiver: Receiver | undefined, encoding: Encoding): receiver is Receiver =>
-  receiver !== undefined && receiver.batch && receiver.socket.encoding === encoding

@@ -1,30 +1,27 @@
-import { joinJson, joinMsgpack, maxBatch } from "../wire/Batch.ts"
+import { maxBatch } from "../wire/Batch.ts"
+import type { Codec } from "../wire/Codec.ts"
+import type { ServerMessage } from "../wire/Messages.ts"
 
-/** Messages of one turn of the event loop, on their way to clients that take several in one frame. */
-export class Outbox<T extends string | Uint8Array> {
-  private messages: Array<T> = []
+/**
+ * Messages of one turn of the event loop, on their way to clients that take several in one frame. They are encoded
+ * together, which is cheaper than one by one.
+ */
+export class Outbox {
+  private messages: Array<ServerMessage> = []
   private scheduled = false
-  private readonly join: (messages: ReadonlyArray<T>) => T
-  private readonly write: (frame: T) => void
+  private readonly codec: Codec
+  private readonly write: (frame: string | Uint8Array) => void
   private readonly schedule: (flush: () => void) => void
 
-  private constructor(join: (messages: ReadonlyArray<T>) => T, write: (frame: T) => void, schedule: (flush: () => void) => void) {
-    this.join = join
+  /** `write` gets each frame, and copies it before it returns; `schedule` is asked once a turn to call back at its end. */
+  constructor(codec: Codec, write: (frame: string | Uint8Array) => void, schedule: (flush: () => void) => void) {
+    this.codec = codec
     this.write = write
     this.schedule = schedule
   }
 
-  /** `write` gets each full frame; `schedule` is asked once a turn to call back at its end. */
-  static json(write: (frame: string) => void, schedule: (flush: () => void) => void): Outbox<string> {
-    return new Outbox<string>(joinJson, write, schedule)
-  }
-
-  static msgpack(write: (frame: Uint8Array) => void, schedule: (flush: () => void) => void): Outbox<Uint8Array> {
-    return new Outbox<Uint8Array>(joinMsgpack, write, schedule)
-  }
-
-  /** Takes an encoded message, which must not change any more. */
-  add(message: T): void {
+  /** Takes a message, which must not change any more. */
+  add(message: ServerMessage): void {
     this.messages.push(message)
     if (this.messages.length === maxBatch) this.flush()
     else if (!this.scheduled) {
@@ -35,10 +32,10 @@ export class Outbox<T extends string | Uint8Array> {
 
   /** Writes what waits now, ahead of the end of the turn. */
   flush(): void {
-    if (this.messages.length === 0) return
-    const messages = this.messages
+    const { messages } = this
+    if (messages.length === 0) return
     this.messages = []
-    this.write(this.join(messages))
+    this.write(this.codec.encodeShared(messages.length === 1 ? messages[0] : messages))
   }
 
   private readonly flushScheduled = (): void => {
