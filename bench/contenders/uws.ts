@@ -3,9 +3,9 @@ import type { MakeDialect } from "../../src/bench/Dialect.ts"
 import { dialect as weft } from "../../src/bench/WeftDialect.ts"
 import type { Contender } from "./Contender.ts"
 
-/** Weft's messages, but usable from the upgrade on: the bare server greets nobody. */
+/** Weft's messages, but usable from the upgrade on, and without presence: the bare server greets nobody and knows nobody. */
 export const dialect: MakeDialect = (options) => {
-  const { open: _, ...rest } = weft(options)
+  const { open: _, presence: __, ...rest } = weft(options)
   return rest
 }
 
@@ -17,5 +17,6 @@ export const contender: Contender = {
   encodings: ["json", "msgpack"],
   batch: true,
   authenticates: false,
+  scenarios: ["connect", "echo", "fanout", "mixed"],
   dialect: import.meta.url
 }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url"
 import type { Contender } from "./Contender.ts"
 
-/** Speaks the bare server's dialect, without presence. */
+/** Speaks the bare server's dialect. */
 export const contender: Contender = {
   name: "ws",
   settings: "ws with a map of rooms, JSON, no compression, no authentication",
