@@ -1,6 +1,6 @@
 /** The one place where the parts of the server meet. */
 import "effect/schema/SchemaJITCompiler/enable"
-import { Clock, Data, Duration, Effect, Layer, LogLevel, Metric, Redacted, References, Schedule, type Scope } from "effect"
+import { Clock, Data, Deferred, Duration, Effect, Layer, LogLevel, Metric, Redacted, References, Schedule, type Scope } from "effect"
 import { TimerWheel } from "./actor/TimerWheel.ts"
 import { Hub } from "./api/Hub.ts"
 import { httpRoutes } from "./api/routes.ts"
@@ -11,6 +11,7 @@ import { version } from "./cli/version.ts"
 import type { Settings } from "./config/Settings.ts"
 import type { Connection, ConnectionContext } from "./connection/Connection.ts"
 import { Connections } from "./connection/Connections.ts"
+import { guarded, TurnGuard } from "./connection/TurnGuard.ts"
 import { drain } from "./connection/Drain.ts"
 import { makeGate } from "./connection/Gate.ts"
 import type { Handlers } from "./connection/Handlers.ts"
@@ -52,6 +53,9 @@ const timerGranularity = 100
 
 /** Bytes that a request to the server API may have. */
 const maxHttpBody = 1_048_576
+
+/** How late a look at the timers must be to say that the event loop stood still, in milliseconds. */
+const stall = 1_000
 
 const hubPaths = ["/ws", "/websocket"]
 
@@ -161,8 +165,10 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
     })
     yield* Effect.sync(() => {
       const now = clock.currentTimeMillisUnsafe()
+      const stalled = now - time.now > stall
       time.now = now
-      timers.advance(now)
+      // After a stall the answers of clients wait unread: they are read before anyone is found to be silent.
+      if (!stalled) timers.advance(now)
       limits.sweep(now)
     }).pipe(Effect.repeat(Schedule.spaced(Duration.millis(timerGranularity))), Effect.forkScoped)
 
@@ -170,7 +176,7 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
     answer = yield* httpRoutes({ settings, version, hubPaths, page: webHandler }).pipe(Effect.provideService(Hub, hub))
     const gate = makeGate({ settings, trusted, auth, limits, clock, connections: () => connections.size, draining: () => draining })
     const port = yield* server
-      .listen(gate, socketHandler(connections, context))
+      .listen(gate, guarded(socketHandler(connections, context), new TurnGuard(() => clock.currentTimeMillisUnsafe() - time.now)))
       .pipe(Effect.mapError(({ message }) => new StartError({ message })))
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => {
@@ -182,6 +188,31 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
     return { url: `${scheme}://${hostInUrl(settings.server.host)}:${port}`, port, node: settings.node.id }
   })
 
+/**
+ * What code outside of every actor, such as that of handlers, fails with. A rejection that nobody awaits is logged, for it
+ * breaks nothing by itself. After an exception that nobody caught nothing is certain: the server drains and ends.
+ */
+const strayFailures: Effect.Effect<never, StartError, Scope.Scope> = Effect.gen(function* () {
+  const fork = Effect.runForkWith(yield* Effect.context<never>())
+  const fatal = yield* Deferred.make<never, StartError>()
+  const onRejection = (reason: unknown): void => {
+    fork(Effect.logError("a promise was rejected and nobody awaited it", reason))
+  }
+  const onException = (error: unknown): void => {
+    fork(
+      Effect.andThen(
+        Effect.logError("an exception that nobody caught: the server drains and ends", error),
+        Deferred.fail(fatal, new StartError({ message: "weft: ended by an exception that nobody caught" }))
+      )
+    )
+  }
+  yield* Effect.acquireRelease(
+    Effect.sync(() => process.on("unhandledRejection", onRejection).on("uncaughtException", onException)),
+    () => Effect.sync(() => process.off("unhandledRejection", onRejection).off("uncaughtException", onException))
+  )
+  return yield* Deferred.await(fatal)
+})
+
 /** The main job: serves until it is interrupted, then drains. `handlers`: the path of a module with methods. */
 export const serve = (settings: Settings, options: { readonly handlers?: string } = {}): Effect.Effect<never, StartError> =>
   Effect.scoped(
@@ -192,6 +223,6 @@ export const serve = (settings: Settings, options: { readonly handlers?: string 
           : yield* loadHandlers(options.handlers).pipe(Effect.mapError(({ message }) => new StartError({ message })))
       const { url, node } = yield* startServer(settings, { handlers })
       yield* Effect.sync(() => process.stdout.write(`weft listening on ${url} (node ${node})\n`))
-      return yield* Effect.never
+      return yield* strayFailures
     })
   )

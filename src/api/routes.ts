@@ -26,6 +26,12 @@ const readOnly =
       ? answer()
       : errorAnswer("invalid_message", `${path} takes GET`, { status: 405, headers: { allow: "GET, HEAD" } })
 
+/** The transport hands over as plain requests what it does not take for a WebSocket handshake. */
+const notUpgraded = (path: string, request: Request): Answer =>
+  request.headers.get("upgrade")?.toLowerCase() === "websocket"
+    ? errorAnswer("invalid_message", "Sec-WebSocket-Key must be 16 bytes in base64")
+    : upgradeRequired(path)
+
 const upgradeRequired = (path: string): Answer =>
   errorAnswer("invalid_message", `${path} takes WebSocket connections`, { status: 426, headers: { upgrade: "websocket" } })
 
@@ -72,7 +78,10 @@ export const httpRoutes = (options: HttpRoutesOptions): Effect.Effect<HttpHandle
     ]
     const fixed: ReadonlyMap<string, HttpHandler> = new Map([
       ...plain.map(([path, answer]): [string, HttpHandler] => [path, readOnly(path, answer)]),
-      ...hubPaths.map((path): [string, HttpHandler] => [path, readOnly(path, () => upgradeRequired(path))])
+      ...hubPaths.map((path): [string, HttpHandler] => [
+        path,
+        (request, info) => readOnly(path, () => notUpgraded(path, request))(request, info)
+      ])
     ])
 
     return (request, info) => {

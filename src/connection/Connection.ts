@@ -49,6 +49,9 @@ const mistakeRate = makeRate(10, 10)
 /** How long a client that is behind gets to read its close frame, in milliseconds. */
 const closePatience = 5_000
 
+/** How many messages a client may still send to a connection that is being closed. */
+const closingBudget = 1_000
+
 const tooSlow: Disconnect = { type: "@disconnect", code: 4413, reason: "too slow" }
 
 export const limitsView = ({ limits }: Settings): LimitsView => ({
@@ -89,6 +92,7 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   private mistakes: TokenBucket | undefined = undefined
   private nextHeartbeat: number
   private closing = false
+  private sentWhileClosing = 0
 
   constructor(context: ConnectionContext, socket: ClientSocket, accepted: Accepted, id: string, session: string) {
     super(context.settings.limits.mailbox)
@@ -183,6 +187,8 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     if (message.type === "@closed") this.abandon()
     else if (message.type === "@drained") this.outgoing.drained()
     else if (message.type === "@timer") this.socket.terminate()
+    // A client that goes on sending is not waiting for its close frame.
+    else if (!message.type.startsWith("@") && ++this.sentWhileClosing > closingBudget) this.socket.terminate()
     else if (message.type === "@join_reply") message.room?.offerReply({ type: "leave", member: this, id: undefined, quiet: true })
   }
 
@@ -204,10 +210,9 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     return this.outgoing.notify(message)
   }
 
-  /** Tells the client that its request failed. */
-  fail(id: RequestId | undefined, code: ErrorCode, message: string): undefined {
+  /** Tells the client that its request failed. `retryable` where this failure is of another kind than its code's usual one. */
+  fail(id: RequestId | undefined, code: ErrorCode, message: string, retryable: boolean = errorCodes[code].retryable): undefined {
     this.context.counters.error(code)
-    const { retryable } = errorCodes[code]
     this.reply(id === undefined ? { type: "error", code, message, retryable } : { type: "error", id, code, message, retryable })
   }
 
@@ -295,12 +300,18 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   }
 
   /** Says `bye` and closes. The rest follows when the socket reports that it is closed. */
-  disconnect({ code, reason, after }: Disconnect): undefined {
+  disconnect({ code, reason, after, abrupt = false }: Disconnect): undefined {
     if (this.closing) return
     this.closing = true
     if (code === 4413) this.context.counters.slowConsumer()
     const bye: ServerMessage = { type: "bye", code, reason, reconnect: shouldReconnect(code), ...(after === undefined ? {} : { after }) }
     this.leaveRooms()
+    if (abrupt) {
+      this.outgoing.notify(bye)
+      this.outgoing.flush()
+      this.socket.terminate()
+      return
+    }
     if (this.outgoing.end(bye, code, reason)) return
     const { timers, clock } = this.context
     timers.schedule(this, clock.currentTimeMillisUnsafe() + closePatience)

@@ -39,6 +39,8 @@ export interface Disconnect {
   readonly reason: string
   /** When to come back, in milliseconds from now. */
   readonly after?: number
+  /** Not to be waited for: the socket is closed without a close frame. */
+  readonly abrupt?: boolean
 }
 
 /** `onTimer` has something to decide; the socket has room again; the socket is gone. */

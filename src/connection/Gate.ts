@@ -1,6 +1,7 @@
 import { type Clock, Effect } from "effect"
 import { type Auth, AuthError, type Identity } from "../auth/Auth.ts"
 import type { Settings } from "../config/Settings.ts"
+import { isLoopback } from "../config/rules.ts"
 import type { Limits } from "../limits/Limits.ts"
 import { clientAddress, forwardingHeaders, type TrustedProxies } from "../transport/ClientAddress.ts"
 import { authRefusal, type Handshake, negotiate, type Refusal } from "../transport/Handshake.ts"
@@ -34,7 +35,7 @@ const broken = new AuthError({ code: "unavailable", message: "authentication fai
  * limit of ten.
  */
 export const makeGate = ({ settings, trusted, auth, limits, clock, connections, draining }: GateOptions): Gate => {
-  const allowsOrigin = originPolicy(settings.server.origins)
+  const allowsOrigin = originPolicy(settings.server.origins, !auth.configured && isLoopback(settings.server.host))
   let handshakes = 0
 
   const load = (seat: Seat) => ({

@@ -104,7 +104,7 @@ const leave = (connection: Connection, { id, room: name }: Request<"leave_room">
 
 const broadcast = (connection: Connection, message: Request<"broadcast">): undefined => {
   const { id, room: name, data, key, exclude_self: excludeSelf } = message
-  if (key !== undefined) return connection.fail(id, "unavailable", "publishing once by key needs a room with history")
+  if (key !== undefined) return connection.fail(id, "unavailable", "publishing once by key is not served by this version", false)
   if (name === undefined) return broadcastToAll(connection, message)
   const room = connection.rooms.get(name)
   if (room === undefined && badName(connection, id, name)) return
@@ -171,7 +171,8 @@ const history = (connection: Connection, { id, room: name }: Request<"history">)
   const isMember = isOwnRoom(connection, name) || connection.rooms.get(name) !== undefined
   const denial = isUserRoom(name) && !isMember ? notYours : mayReadHistory(asker(connection), name, isMember)
   if (denial !== undefined) return deny(connection, id, denial)
-  connection.fail(id, "unavailable", "this room keeps no history")
+  const configured = connection.context.rooms.blockFor(name).history !== undefined
+  connection.fail(id, "unavailable", configured ? "history is not served by this version" : "this room keeps no history", false)
 }
 
 const status = (connection: Connection, { id }: Request<"status">): undefined => {

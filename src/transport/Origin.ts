@@ -33,6 +33,11 @@ const isLoopbackName = (host: string): boolean =>
 const matchesHost = (pattern: string, host: string): boolean =>
   pattern.startsWith("*.") ? host.length > pattern.length - 1 && host.endsWith(pattern.slice(1)) : host === pattern
 
+const isLoopbackPage = (origin: string): boolean => {
+  const page = parseOrigin(origin)
+  return page !== undefined && isLoopbackName(page.host)
+}
+
 export interface OriginRequest {
   /** The `Origin` header. Undefined: the client is no browser. */
   readonly origin: string | undefined
@@ -56,16 +61,17 @@ const sameHostOrLoopback = ({ host, origin }: OriginRequest): boolean => {
  * none of this matches nothing.
  *
  * The same-host rule trusts the `Host` header, which a page can choose by pointing a name of its own at the server
- * (DNS rebinding). It keeps other sites out of sessions with cookies; it does not replace authentication.
+ * (DNS rebinding). It keeps other sites out of sessions with cookies; it does not replace authentication. Where nothing
+ * else stands between a page and a server of this machine, `loopbackOnly` lets in pages of this machine alone.
  */
-export const originPolicy = (origins: ReadonlyArray<string>): ((request: OriginRequest) => boolean) => {
+export const originPolicy = (origins: ReadonlyArray<string>, loopbackOnly = false): ((request: OriginRequest) => boolean) => {
   if (origins.includes("*")) return () => true
   const entries = origins.flatMap((entry) => parseOrigin(entry) ?? [])
   const listed = (page: ParsedOrigin): boolean =>
     entries.some((entry) => entry.scheme === page.scheme && entry.port === page.port && matchesHost(entry.host, page.host))
   return (request) => {
     if (request.origin === undefined) return true
-    if (origins.length === 0) return sameHostOrLoopback(request)
+    if (origins.length === 0) return sameHostOrLoopback(request) && (!loopbackOnly || isLoopbackPage(request.origin))
     const page = parseOrigin(request.origin)
     return page !== undefined && listed(page)
   }

@@ -35,3 +35,27 @@ test("a file of handlers may stand in a folder without packages: weft and effect
   expect(await call("divide", { a: 6, b: 0 })).toMatchObject({ type: "error", code: "conflict" })
   expect(await call("divide", { a: "6" })).toMatchObject({ type: "error", code: "invalid_message" })
 })
+
+const stray = `
+import { handler } from "weft"
+import { Schema } from "effect"
+
+export default {
+  reject: handler({ input: Schema.Unknown, handle: async () => { void Promise.reject(new Error("left alone")); return 1 } }),
+  throw: handler({ input: Schema.Unknown, handle: async () => { setTimeout(() => { throw new Error("thrown later") }); return 2 } })
+}
+`
+
+test("a rejection that a handler leaves alone harms nobody; an exception that it throws later ends the server in order", async () => {
+  const path = join(await temporaryFolder(), "handlers.ts")
+  await writeFile(path, stray)
+  const server = await startWeft({ args: ["--handlers", path], env: { WEFT_DRAIN_PERIOD: "0" } })
+  const client = await connect(server.socketUrl)
+  expect(await client.request({ type: "call", method: "reject" })).toMatchObject({ type: "result", data: 1 })
+  expect(await client.request({ type: "ping" })).toMatchObject({ type: "pong" })
+  client.send({ type: "call", method: "throw" })
+  expect(await client.next("bye")).toMatchObject({ code: 1001, reconnect: true })
+  expect((await server.exited).code).toBe(1)
+  expect(server.stderr()).toContain("left alone")
+  expect(server.stderr()).toContain("thrown later")
+})

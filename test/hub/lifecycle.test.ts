@@ -184,3 +184,22 @@ describe("a long token", () => {
     expect((await connect(server, { query: `?token=${long}` })).welcome["user"]).toBe("ada")
   })
 })
+
+describe("an upgrade request without a proper key", () => {
+  it("is malformed, unlike a plain request", async () => {
+    const server = await start()
+    const ask = (lines: ReadonlyArray<string>): Promise<string> =>
+      new Promise((resolve) => {
+        let text = ""
+        const socket = connectTcp(server.port, "127.0.0.1", () =>
+          socket.end(`GET /ws HTTP/1.1\r\nHost: x\r\n${lines.join("\r\n")}\r\n\r\n`)
+        )
+        socket.on("data", (data) => (text += data.toString()))
+        socket.on("close", () => resolve(text))
+      })
+    const upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
+    expect(await ask([...upgrade, "Sec-WebSocket-Key: short"])).toMatch(/^HTTP\/1\.1 400 [^]*"invalid_message"/)
+    expect(await ask(upgrade)).toMatch(/^HTTP\/1\.1 400 /)
+    expect(await ask([])).toMatch(/^HTTP\/1\.1 426 /)
+  })
+})

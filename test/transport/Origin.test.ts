@@ -61,3 +61,20 @@ describe("originPolicy", () => {
     expect(originPolicy(origins)({ origin, host })).toBe(allowed)
   })
 })
+
+describe("where only pages of this machine may connect", () => {
+  const allows = originPolicy([], true)
+
+  it.each([
+    ["http://localhost:8080", "localhost:8080", true],
+    ["http://127.0.0.1:3000", "localhost:8080", true],
+    ["http://evil.example", "evil.example", false],
+    ["http://evil.example:8080", "127.0.0.1:8080", false]
+  ])("%s at %s: %s", (origin, host, expected) => {
+    expect(allows({ origin, host })).toBe(expected)
+  })
+
+  it("clients that are no browsers may as well", () => {
+    expect(allows({ origin: undefined, host: "evil.example" })).toBe(true)
+  })
+})

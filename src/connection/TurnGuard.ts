@@ -1,0 +1,68 @@
+import type { SocketHandler } from "../transport/Transport.ts"
+import type { Connection } from "./Connection.ts"
+
+/** How late the clock that all connections share may be before somebody is looked for who holds up the event loop, in milliseconds. */
+const patience = 500
+
+/** How often that is looked at: after so many frames of one connection in a row, or so many bytes. */
+const frames = 64
+const bytes = 1_048_576
+
+/**
+ * Finds the connection that keeps everyone else waiting. The transport reads one socket for as long as it has something
+ * to read, and can not be told to pause: a client that sends faster than it can be served would have the whole server to
+ * itself. While frames of one connection come in a row, the event loop may not turn; that the shared clock stands still
+ * shows it.
+ */
+export class TurnGuard<C> {
+  private current: C | undefined = undefined
+  private frames = 0
+  private bytes = 0
+  private readonly late: () => number
+
+  /** `late`: by how many milliseconds the shared clock is behind. */
+  constructor(late: () => number) {
+    this.late = late
+  }
+
+  /** Notes a frame. True: its connection alone has kept the event loop for too long. */
+  holdsUp(connection: C, length: number): boolean {
+    if (this.current !== connection) {
+      this.current = connection
+      this.frames = 0
+      this.bytes = 0
+      return false
+    }
+    this.bytes += length
+    if (++this.frames % frames !== 0 && this.bytes < bytes) return false
+    this.bytes = 0
+    return this.late() > patience
+  }
+
+  /** For a connection that is gone: it is not to be kept in memory. */
+  forget(connection: C): void {
+    if (this.current === connection) this.current = undefined
+  }
+}
+
+/** A handler that sends away whoever holds up the event loop. */
+export const guarded = (handler: SocketHandler<Connection>, guard: TurnGuard<Connection>): SocketHandler<Connection> => {
+  const check = (connection: Connection, length: number): boolean => {
+    const holdsUp = guard.holdsUp(connection, length)
+    if (holdsUp) connection.offerReply({ type: "@disconnect", code: 4429, reason: "too many messages at once", abrupt: true })
+    return !holdsUp
+  }
+  return {
+    ...handler,
+    onFrame: (connection, frame, binary) => {
+      if (check(connection, frame.byteLength)) handler.onFrame(connection, frame, binary)
+    },
+    onAlive: (connection) => {
+      if (check(connection, 0)) handler.onAlive(connection)
+    },
+    onClose: (connection, code) => {
+      guard.forget(connection)
+      handler.onClose(connection, code)
+    }
+  }
+}
