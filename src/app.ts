@@ -59,6 +59,11 @@ const stall = 1_000
 
 const hubPaths = ["/ws", "/websocket"]
 
+const cpuMillis = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
 const authLayer = (settings: Settings, { authenticate, anonymous = false }: ServeOptions): Layer.Layer<Auth, StartError> =>
   authenticate !== undefined
     ? AuthLayer.layerFunction(authenticate, { ...settings.auth, anonymous })
@@ -130,6 +135,7 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
     const timers = new TimerWheel<Connection>(timerGranularity, clock.currentTimeMillisUnsafe(), (connection) =>
       connections.onTimer(connection)
     )
+    let cpuAtTurn = cpuMillis()
     const time = { now: clock.currentTimeMillisUnsafe() }
     const context: ConnectionContext = {
       time,
@@ -167,6 +173,7 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
       const now = clock.currentTimeMillisUnsafe()
       const stalled = now - time.now > stall
       time.now = now
+      cpuAtTurn = cpuMillis()
       // After a stall the answers of clients wait unread: they are read before anyone is found to be silent.
       if (!stalled) timers.advance(now)
       limits.sweep(now)
@@ -176,7 +183,7 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
     answer = yield* httpRoutes({ settings, version, hubPaths, page: webHandler }).pipe(Effect.provideService(Hub, hub))
     const gate = makeGate({ settings, trusted, auth, limits, clock, connections: () => connections.size, draining: () => draining })
     const port = yield* server
-      .listen(gate, guarded(socketHandler(connections, context), new TurnGuard(() => clock.currentTimeMillisUnsafe() - time.now)))
+      .listen(gate, guarded(socketHandler(connections, context), new TurnGuard(() => cpuMillis() - cpuAtTurn)))
       .pipe(Effect.mapError(({ message }) => new StartError({ message })))
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => {

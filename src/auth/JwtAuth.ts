@@ -1,9 +1,10 @@
 /** Tokens that are JSON Web Tokens (RFC 7519), verified here through `jose`. */
 import { readFile } from "node:fs/promises"
 import { Clock, Effect, Redacted, Result } from "effect"
-import { decodeProtectedHeader, errors, jwtVerify, type JWTVerifyGetKey, type JWTVerifyOptions } from "jose"
+import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, type JWTVerifyGetKey, type JWTVerifyOptions } from "jose"
 import { AuthError, AuthSetupError, type Identity } from "./Auth.ts"
 import { identityFrom } from "./Claims.ts"
+import { hmacVerifier } from "./HmacSignature.ts"
 import { defaultTiming, JwksUnavailable, type JwksTiming, remoteKeys } from "./Jwks.ts"
 import { jwksAlgorithms, narrowAlgorithms, publicKeyFromPem, secretAlgorithms } from "./JwtKeys.ts"
 import { outageLog } from "./Outage.ts"
@@ -26,10 +27,18 @@ export interface JwtOptions {
   readonly leeway: number
 }
 
+/** Checks a token's signature and claims, and gives the claims. Fails with an error of `jose`. */
+type Check = (token: string, options: JWTVerifyOptions) => Effect.Effect<JWTPayload, unknown>
+
 interface Keys {
-  readonly get: JWTVerifyGetKey
+  readonly check: Check
   readonly algorithms: ReadonlyArray<string>
 }
+
+const byPublicKey =
+  (key: JWTVerifyGetKey): Check =>
+  (token, options) =>
+    Effect.tryPromise({ try: async () => (await jwtVerify(token, key, options)).payload, catch: (error) => error })
 
 const setupError = (key: string, message: string) => new AuthSetupError({ key: `auth.jwt.${key}`, message })
 
@@ -38,19 +47,11 @@ const keysFromSecret = Effect.fnUntraced(function* (secret: Redacted.Redacted<st
   if (bytes.length === 0) return yield* setupError("secret", "is empty")
   // A public key taken for a shared secret: then everyone could sign.
   if (bytes.includes("-----BEGIN ")) return yield* setupError("secret", "is a key in PEM form; public keys go to auth.jwt.public_key")
-  // One imported key for each hash. From anything else the library would import the secret anew for every token.
-  const keys = new Map<string, CryptoKey>()
-  for (const algorithm of secretAlgorithms) {
-    const hash = algorithm.replace("HS", "SHA-")
-    keys.set(algorithm, yield* Effect.promise(() => crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash }, false, ["verify"])))
+  const verify = hmacVerifier(bytes)
+  return {
+    check: (token, options) => Effect.try({ try: () => verify(token, options), catch: (error) => error }),
+    algorithms: secretAlgorithms
   }
-  const get: JWTVerifyGetKey = async ({ alg }) => {
-    const key = keys.get(alg)
-    // Out of reach as long as the algorithms are checked first.
-    if (key === undefined) throw new errors.JOSEAlgNotAllowed("the algorithm does not go with a secret")
-    return key
-  }
-  return { get, algorithms: secretAlgorithms }
 })
 
 const keysFromPublicKey = Effect.fnUntraced(function* (source: string): Effect.fn.Return<Keys, AuthSetupError> {
@@ -63,14 +64,14 @@ const keysFromPublicKey = Effect.fnUntraced(function* (source: string): Effect.f
   const { algorithms, key } = yield* Effect.fromResult(
     publicKeyFromPem(pem).pipe(Result.mapError((problem) => setupError("public_key", problem)))
   )
-  return { get: async () => key, algorithms }
+  return { check: byPublicKey(async () => key), algorithms }
 })
 
 const keysFromJwks = Effect.fnUntraced(function* (text: string, timing: JwksTiming): Effect.fn.Return<Keys, AuthSetupError> {
   const url = URL.parse(text)
   if (url === null || !/^https?:$/.test(url.protocol)) return yield* setupError("jwks_url", "is not an http or https URL")
   if (url.username !== "" || url.password !== "") return yield* setupError("jwks_url", "must not hold a user or password")
-  return { get: yield* remoteKeys(url, timing), algorithms: jwksAlgorithms }
+  return { check: byPublicKey(yield* remoteKeys(url, timing)), algorithms: jwksAlgorithms }
 })
 
 const keysFrom = (options: JwtOptions, timing: JwksTiming): Effect.Effect<Keys, AuthSetupError> => {
@@ -131,10 +132,7 @@ export const makeJwtAuth = Effect.fnUntraced(function* (
 
   const verify = Effect.fnUntraced(function* (token: Redacted.Redacted<string>): Effect.fn.Return<Identity, AuthError> {
     const now = yield* Clock.currentTimeMillis
-    const { payload } = yield* Effect.tryPromise({
-      try: () => jwtVerify(Redacted.value(token), keys.get, { ...base, currentDate: new Date(now) }),
-      catch: (error) => error
-    }).pipe(
+    const payload = yield* keys.check(Redacted.value(token), { ...base, currentDate: new Date(now) }).pipe(
       Effect.tapError((error) =>
         error instanceof JwksUnavailable ? warn(`the keys of auth.jwt.jwks_url cannot be had: ${error.reason}`) : Effect.void
       ),

@@ -1,7 +1,7 @@
 import type { SocketHandler } from "../transport/Transport.ts"
 import type { Connection } from "./Connection.ts"
 
-/** How late the clock that all connections share may be before somebody is looked for who holds up the event loop, in milliseconds. */
+/** How much work one connection may cause before the timers get a turn, in milliseconds of processor time. */
 const patience = 500
 
 /** How often that is looked at: after so many frames of one connection in a row, or so many bytes. */
@@ -11,18 +11,18 @@ const bytes = 1_048_576
 /**
  * Finds the connection that keeps everyone else waiting. The transport reads one socket for as long as it has something
  * to read, and can not be told to pause: a client that sends faster than it can be served would have the whole server to
- * itself. While frames of one connection come in a row, the event loop may not turn; that the shared clock stands still
- * shows it.
+ * itself. While frames of one connection come in a row, the event loop may not turn; work that piles up without a turn of
+ * the timers shows it. Work and not time, for a process that gets no processor is late through nobody's fault.
  */
 export class TurnGuard<C> {
   private current: C | undefined = undefined
   private frames = 0
   private bytes = 0
-  private readonly late: () => number
+  private readonly work: () => number
 
-  /** `late`: by how many milliseconds the shared clock is behind. */
-  constructor(late: () => number) {
-    this.late = late
+  /** `work`: the milliseconds of processor time since the timers last had a turn. */
+  constructor(work: () => number) {
+    this.work = work
   }
 
   /** Notes a frame. True: its connection alone has kept the event loop for too long. */
@@ -36,7 +36,7 @@ export class TurnGuard<C> {
     this.bytes += length
     if (++this.frames % frames !== 0 && this.bytes < bytes) return false
     this.bytes = 0
-    return this.late() > patience
+    return this.work() > patience
   }
 
   /** For a connection that is gone: it is not to be kept in memory. */

@@ -232,12 +232,11 @@ describe("a configuration that cannot work", () => {
     })
   )
 
-  it.effect("a short secret works, with a warning that does not repeat it", () =>
+  it.effect("a short secret works; the configuration warns of it", () =>
     Effect.gen(function* () {
       const { capture, lines } = logs()
       yield* capture(makeJwtAuth({ secret: Redacted.make("sesame"), leeway: 0 }))
-      expect(lines.join()).toContain("auth.jwt.secret is shorter")
-      expect(lines.join()).not.toContain("sesame")
+      expect(lines).toEqual([])
     })
   )
 })
