@@ -1,11 +1,13 @@
 /** From a socket's frames to the mailbox of its connection: size, codec, schema. The edge of the actor. */
 import { maxBatch } from "../wire/Batch.ts"
 import { CodecError } from "../wire/Codec.ts"
-import { isClientMessage, refusalOf, type Refusal } from "../wire/Decode.ts"
+import { isClientMessage, refusalOf, type Refusal, unreadable } from "../wire/Decode.ts"
 import { peekBatchRooms, peekRoom } from "../wire/PeekRoom.ts"
+import { toWireValue } from "../wire/Value.ts"
 import type { SocketHandler } from "../transport/Transport.ts"
-import type { Connection, ConnectionContext } from "./Connection.ts"
-import { drainedEvent } from "./ConnectionMessages.ts"
+import type { Connection } from "./Connection.ts"
+import type { ConnectionContext } from "./ConnectionContext.ts"
+import { type ConnectionMessage, drainedEvent } from "./ConnectionMessages.ts"
 import type { Connections } from "./Connections.ts"
 
 const refusal = (message: string): Refusal => ({ error: "invalid_message", message })
@@ -22,18 +24,37 @@ const longBatch = refusal(`a batch holds at most ${maxBatch} messages`)
 export const socketHandler = (connections: Connections, context: ConnectionContext): SocketHandler<Connection> => {
   const { counters, settings, time } = context
 
-  const accept = (connection: Connection, value: unknown): void => {
-    const taken = isClientMessage(value)
-      ? connection.offer(value)
-      : connection.offer({ type: "@malformed", offence: "invalid", refusal: refusalOf(value) })
-    if (taken) return
+  const give = (connection: Connection, message: ConnectionMessage): void => {
+    if (connection.offer(message)) return
     // The actor has ended, or so much waits that it can not even take the news: the client is told and counted.
     counters.mailboxFull("connection")
     connection.offerReply({ type: "@disconnect", code: 4429, reason: "too many messages wait" })
   }
 
+  const accept = (connection: Connection, value: unknown): void =>
+    give(connection, isClientMessage(value) ? value : { type: "@malformed", offence: "invalid", refusal: refusalOf(value) })
+
   const undecodable = (connection: Connection, problem: Refusal): void => {
     connection.offerReply({ type: "@malformed", offence: "undecodable", refusal: problem })
+  }
+
+  /** A message out of a batch that was parsed and has a fault somewhere: perhaps not here. The batch itself is a level. */
+  const acceptUnchecked = (connection: Connection, parsed: unknown): void => {
+    let value: unknown
+    try {
+      value = toWireValue(parsed, settings.limits.depth - 1)
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error
+      return give(connection, { type: "@malformed", offence: "undecodable", refusal: unreadable(error.message, parsed) })
+    }
+    accept(connection, value)
+  }
+
+  /** Messages are taken in order, each by itself. */
+  const acceptBatch = (connection: Connection, batch: ReadonlyArray<unknown>, acceptOne: typeof accept): void => {
+    if (batch.length === 0) return undecodable(connection, emptyBatch)
+    if (batch.length > maxBatch) return undecodable(connection, longBatch)
+    for (const item of batch) acceptOne(connection, item)
   }
 
   const onFrame = (connection: Connection, frame: ArrayBuffer, binary: boolean): void => {
@@ -49,18 +70,14 @@ export const socketHandler = (connections: Connections, context: ConnectionConte
     try {
       value = codec.decode(new Uint8Array(frame))
     } catch (error) {
-      if (error instanceof CodecError) return undecodable(connection, refusal(error.message))
-      throw error
+      if (!(error instanceof CodecError)) throw error
+      if (Array.isArray(error.value)) return acceptBatch(connection, error.value, acceptUnchecked)
+      return undecodable(connection, unreadable(error.message, error.value))
     }
-    if (!Array.isArray(value)) {
-      if (!connection.batch) connection.frame = frame
-      accept(connection, value)
-      connection.frame = undefined
-      return
-    }
-    if (value.length === 0) return undecodable(connection, emptyBatch)
-    if (value.length > maxBatch) return undecodable(connection, longBatch)
-    for (const item of value) accept(connection, item)
+    if (Array.isArray(value)) return acceptBatch(connection, value, accept)
+    if (!connection.batch) connection.frame = frame
+    accept(connection, value)
+    connection.frame = undefined
   }
 
   const onDropped = (connection: Connection, frame: ArrayBuffer, binary: boolean): void => {

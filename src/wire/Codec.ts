@@ -5,9 +5,16 @@ export type Encoding = "json" | "msgpack"
 /** How deep values may be nested, unless a codec is told otherwise. */
 export const defaultMaxDepth = 64
 
-/** A frame that is not one value of the JSON model within the bounds. The text is fit for the sender's eyes. */
+/** What is not one value of the JSON model within the bounds: a frame, or a value. The text is fit for the sender's eyes. */
 export class CodecError extends Error {
   override readonly name = "CodecError"
+  /** What the frame holds, where it could be parsed and only the value is at fault. Fit for looking for an `id`, and for nothing else. */
+  readonly value: unknown
+
+  constructor(message: string, value?: unknown) {
+    super(message)
+    this.value = value
+  }
 }
 
 export interface Codec {

@@ -55,5 +55,11 @@ export const refusalOf = (value: unknown): Refusal => {
   return { error: "invalid_message", message: known.explain(value), ...echoed }
 }
 
+/** Why `value` can not be read, in the words of the codec, with the request's `id` wherever that is usable. */
+export const unreadable = (message: string, value: unknown): Refusal => {
+  const id: unknown = typeof value === "object" && value !== null && "id" in value ? value.id : undefined
+  return { error: "invalid_message", message, ...(isRequestId(id) && String(id).isWellFormed() ? { id } : {}) }
+}
+
 /** Holds a decoded frame against the schema that its `type` names. Nothing is copied. */
 export const decodeClientMessage = (value: unknown): ClientMessage | Refusal => (isClientMessage(value) ? value : refusalOf(value))

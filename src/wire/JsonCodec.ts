@@ -1,4 +1,5 @@
 import { type Codec, CodecError, defaultMaxDepth } from "./Codec.ts"
+import { toWireValue } from "./Value.ts"
 
 /** Counts a character in a text, up to one more than `limit`. */
 const countUpTo = (text: string, char: string, limit: number): number => {
@@ -30,27 +31,6 @@ const nesting = (text: string, limit: number): number => {
 const tooDeep = (text: string, limit: number): boolean =>
   text.length > limit * 2 && countUpTo(text, "]", limit) + countUpTo(text, "}", limit) > limit && nesting(text, limit) > limit
 
-/**
- * Refuses what `JSON.parse` lets pass although no JSON value stands behind it for the other clients of a room: a key
- * named `__proto__`, which would turn into a prototype where maps are copied carelessly, half a surrogate pair, which
- * has no UTF-8 form, and a number that overflows to infinity.
- */
-const check = (value: unknown): void => {
-  if (typeof value === "string") {
-    if (/\p{Surrogate}/u.test(value)) throw new CodecError("a string holds half of a surrogate pair")
-  } else if (typeof value === "number") {
-    if (!Number.isFinite(value)) throw new CodecError("a number must be finite")
-  } else if (Array.isArray(value)) {
-    for (const item of value) check(item)
-  } else if (typeof value === "object" && value !== null) {
-    for (const [key, item] of Object.entries(value)) {
-      if (key === "__proto__") throw new CodecError("a key must not be named __proto__")
-      check(key)
-      check(item)
-    }
-  }
-}
-
 /** Only an exponent of three digits, or some two hundred digits in a row, can make a number that a double does not hold. */
 const bigExponent = /[eE]\+?\d{3}/
 
@@ -68,9 +48,17 @@ const hasDigits = (text: string, length: number): boolean => {
   return false
 }
 
-/** Whether anything of what `check` refuses can stand in the text. It can not in nearly any, and no walk is needed. */
-const needsCheck = (text: string): boolean =>
-  text.includes("__proto__") || text.includes("\\u") || bigExponent.test(text) || hasDigits(text, 200)
+/** Whether anything can stand in the text that `JSON.parse` lets pass and `toWireValue` refuses. It can not in nearly any, and no walk is needed. */
+const needsCheck = (text: string, maxDepth: number): boolean =>
+  text.includes("__proto__") || text.includes("\\u") || bigExponent.test(text) || hasDigits(text, 200) || tooDeep(text, maxDepth)
+
+const check = (value: unknown, maxDepth: number): unknown => {
+  try {
+    return toWireValue(value, maxDepth)
+  } catch (error) {
+    throw error instanceof CodecError ? new CodecError(error.message, value) : error
+  }
+}
 
 /** JSON (RFC 8259) in text frames. `maxDepth` bounds nesting. */
 export const jsonCodec = (options: { readonly maxDepth?: number } = {}): Codec => {
@@ -87,15 +75,13 @@ export const jsonCodec = (options: { readonly maxDepth?: number } = {}): Codec =
       } catch {
         throw new CodecError("the frame is not UTF-8")
       }
-      if (tooDeep(text, maxDepth)) throw new CodecError(`nested deeper than ${maxDepth} levels`)
       let value: unknown
       try {
         value = JSON.parse(text)
       } catch {
         throw new CodecError("the frame is not JSON")
       }
-      if (needsCheck(text)) check(value)
-      return value
+      return needsCheck(text, maxDepth) ? check(value, maxDepth) : value
     },
     encode,
     encodeShared: encode

@@ -1,4 +1,5 @@
 /** Frames that hold no value of the JSON model: a codec refuses them before anyone looks for a message. */
+import type { RequestId } from "../../../src/wire/index.ts"
 import { hexOf, packed, utf8Of } from "./bytes.ts"
 import type { Generate, Malformed } from "./malformed.ts"
 
@@ -10,6 +11,12 @@ const json = (name: string, text: string, note?: string): Malformed => ({
   text,
   error,
   ...(note === undefined ? {} : { note })
+})
+
+/** Parses, and holds a value that is refused: the error says whose it is. */
+const jsonWithId = (name: string, id: RequestId, fields: string): Malformed => ({
+  ...json(name, `{"type":"echo","id":${JSON.stringify(id)},${fields}}`),
+  id
 })
 
 const notUtf8 = (name: string, hex: string): Malformed => ({
@@ -101,6 +108,13 @@ const jsonVectors: ReadonlyArray<Malformed> = [
   json("__proto__ as a key, deeper", '{"type":"echo","data":[{"a":{"__proto__":null}}]}'),
   json("__proto__ as a key, escaped", '{"type":"echo","data":{"\\u005f_proto_\\u005F":1}}'),
   json("__proto__ as the only key", '{"__proto__":{"type":"ping"}}'),
+  jsonWithId("half of a surrogate pair in a request", 7, '"data":["\\ud83d"]'),
+  jsonWithId("half of a surrogate pair in a field that is not known", "a-1", '"data":1,"more":"\\ude00"'),
+  jsonWithId("__proto__ as a key in a request", 8, '"data":{"__proto__":[]}'),
+  jsonWithId("a number that overflows in a request", 9, '"data":1e999'),
+  jsonWithId("65 levels in a request", 10, `"data":${"[".repeat(64)}${"]".repeat(64)}`),
+  json("a number that overflows as id", '{"type":"ping","id":1e999}'),
+  json("__proto__ that holds an id", '{"type":"ping","__proto__":{"id":1}}'),
   notUtf8("a lone continuation byte", echoText("228022")),
   notUtf8("an overlong form of a slash", echoText("22c0af22")),
   notUtf8("a surrogate in UTF-8", echoText("22eda0bd22")),

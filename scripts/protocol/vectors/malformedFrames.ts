@@ -44,9 +44,51 @@ const batches: ReadonlyArray<Batch> = [
   }
 ]
 
-export const malformedFrames: ReadonlyArray<MalformedFrame> = batches.flatMap(
-  ({ name, items, ...expected }): ReadonlyArray<MalformedFrame> => [
+const invalidWith = (id: number): Reply => ({ ...invalid, id })
+
+/** Batches of values that only one of the encodings can hold, or that the two treat in different ways. */
+const ofOneEncoding: ReadonlyArray<MalformedFrame> = [
+  {
+    name: "values that are refused among good ones",
+    encoding: "json",
+    text: `[{"type":"ping","id":1},{"type":"echo","id":2,"data":"\\ud83d"},{"type":"echo","id":3,"data":{"__proto__":1}},{"type":"echo","id":4,"data":1e999},{"type":"ping","id":"\\ud83d"},"\\ud83d",{"type":"echo","id":5,"data":"\\u00e9"},{"type":"nope","id":6}]`,
+    replies: [
+      pong(1),
+      invalidWith(2),
+      invalidWith(3),
+      invalidWith(4),
+      invalid,
+      invalid,
+      { type: "echo", id: 5 },
+      { type: "error", id: 6, code: "unknown_type" }
+    ],
+    note: "the frame could be parsed: each message is taken or refused by itself"
+  },
+  {
+    name: "64 levels and 65, the batch being one",
+    encoding: "json",
+    text: `[{"type":"echo","id":1,"data":${"[".repeat(62)}${"]".repeat(62)}},{"type":"echo","id":2,"data":${"[".repeat(63)}${"]".repeat(63)}}]`,
+    replies: [{ type: "echo", id: 1 }, invalidWith(2)]
+  },
+  {
+    name: "a batch of 65 with a value that is refused",
+    encoding: "json",
+    text: `[${'{"type":"ping"},'.repeat(64)}"\\ud83d"]`,
+    replies: [invalid]
+  },
+  {
+    name: "a value that is refused among good ones",
+    encoding: "msgpack",
+    hex: packed([ping(1), { type: "echo", id: 2, data: 1.5 }, ping(3)]).replace("cb3ff8000000000000", "cb7ff8000000000000"),
+    replies: [invalid],
+    note: "the server reads MessagePack in one pass: the frame is refused as a whole, and no id is known"
+  }
+]
+
+export const malformedFrames: ReadonlyArray<MalformedFrame> = [
+  ...batches.flatMap(({ name, items, ...expected }): ReadonlyArray<MalformedFrame> => [
     { name, encoding: "json", text: JSON.stringify(items), ...expected },
     { name, encoding: "msgpack", hex: packed(items), ...expected }
-  ]
-)
+  ]),
+  ...ofOneEncoding
+]
