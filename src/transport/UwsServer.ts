@@ -13,7 +13,7 @@ import {
 } from "uWebSockets.js"
 import type { Publisher, SocketHandler } from "./Transport.ts"
 import type { Gate, Verdict } from "./Upgrade.ts"
-import type { UserData } from "./UwsSocket.ts"
+import type { UserData, UwsSocket } from "./UwsSocket.ts"
 import { exclusivePort, noCompression, smallCompression } from "./UwsConstants.ts"
 import { handleUpgrade } from "./UwsUpgrade.ts"
 
@@ -75,6 +75,13 @@ const open = (app: TemplatedApp, { host, port }: ServerOptions): Effect.Effect<u
 export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, ListenError> =>
   Effect.map(makeApp(options), (app) => {
     const route = <C>(path: string, gate: Gate, handler: SocketHandler<C>): void => {
+      const onUpgraded = (socket: UwsSocket<C>): void => {
+        const { accepted } = socket
+        if (accepted === undefined) return
+        socket.accepted = undefined
+        socket.connection = handler.onOpen(socket, accepted)
+      }
+      const { fork, onRefused, compression: compress } = options
       app.ws<UserData<C>>(path, {
         compression: options.compression ? smallCompression : noCompression,
         maxPayloadLength: options.maxMessage * 2,
@@ -83,15 +90,8 @@ export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, 
         idleTimeout: clampIdle(options.idleTimeout),
         sendPingsAutomatically: false,
         upgrade: (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) =>
-          handleUpgrade<C>({ gate, fork: options.fork, compress: options.compression, onRefused: options.onRefused }, res, req, context),
-        open: (ws) => {
-          const { socket } = ws.getUserData()
-          const { accepted } = socket
-          if (accepted === undefined) return
-          socket.accepted = undefined
-          socket.opened(ws)
-          socket.connection = handler.onOpen(socket, accepted)
-        },
+          handleUpgrade<C>({ gate, fork, compress, onRefused, onUpgraded }, res, req, context),
+        open: (ws) => ws.getUserData().socket.opened(ws),
         message: (ws, frame, binary) => {
           const { connection } = ws.getUserData().socket
           if (connection !== undefined) handler.onFrame(connection, frame, binary)

@@ -35,6 +35,13 @@ export class UwsSocket<C> implements ClientSocket {
     this.ws = undefined
   }
 
+  /** Runs `body`, whose sends leave in one write. False: the socket is closed, and nothing was done. */
+  cork(body: () => void): boolean {
+    if (this.ws === undefined) return false
+    this.ws.cork(body)
+    return true
+  }
+
   send(frame: string | Uint8Array): SendStatus {
     return this.write(frame, typeof frame !== "string")
   }

@@ -38,18 +38,20 @@ const readRequest = (res: HttpResponse, req: HttpRequest): UpgradeRequest => {
 
 const failed: Verdict = { verdict: "refuse", status: 500, code: "internal", message: "the server failed to decide about this connection" }
 
-export interface UpgradeOptions {
+export interface UpgradeOptions<C> {
   readonly gate: Gate
   readonly fork: (effect: Effect.Effect<Verdict>) => Fiber.Fiber<Verdict>
   readonly compress: boolean
   readonly onRefused: (status: number) => void
+  /** The socket is open, and corked for the time of this call. */
+  readonly onUpgraded: (socket: UwsSocket<C>) => void
 }
 
 /**
  * Handles one upgrade request: asks the gate, then upgrades or refuses. A verdict that is there at once is carried out
  * at once; else the request waits, and an abort meanwhile gives everything back.
  */
-export const handleUpgrade = <C>(options: UpgradeOptions, res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void => {
+export const handleUpgrade = <C>(options: UpgradeOptions<C>, res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void => {
   const request = readRequest(res, req)
   const key = request.headers.get("sec-websocket-key") ?? ""
   const extensions = request.headers.get("sec-websocket-extensions") ?? ""
@@ -60,14 +62,16 @@ export const handleUpgrade = <C>(options: UpgradeOptions, res: HttpResponse, req
       if (verdict.verdict === "accept") verdict.release()
       return
     }
-    res.cork(() => {
-      if (verdict.verdict === "accept")
-        res.upgrade<UserData<C>>({ socket: new UwsSocket(verdict.accepted, options.compress) }, key, verdict.protocol, extensions, context)
-      else {
-        options.onRefused(verdict.status)
-        refuse(res, verdict)
-      }
-    })
+    if (verdict.verdict === "refuse") {
+      options.onRefused(verdict.status)
+      res.cork(() => refuse(res, verdict))
+      return
+    }
+    const socket = new UwsSocket<C>(verdict.accepted, options.compress)
+    res.cork(() => res.upgrade<UserData<C>>({ socket }, key, verdict.protocol, extensions, context))
+    // Not within that cork: when it ends after a wait, uWebSockets before its pull request 1929 may take the new WebSocket for the
+    // HTTP response that stood in its place, and close it for what others have written behind it meanwhile.
+    if (!socket.cork(() => options.onUpgraded(socket))) verdict.release()
   }
 
   const fiber = options.fork(options.gate.admit(request))

@@ -1,0 +1,94 @@
+import { Effect, Exit, Scope } from "effect"
+import { expect, it } from "vitest"
+import { LoadClient } from "../../src/bench/LoadClient.ts"
+import type { Gate, Verdict } from "../../src/transport/Upgrade.ts"
+import { makeUwsServer } from "../../src/transport/UwsServer.ts"
+import { atEnd } from "../support/cleanup.ts"
+import { eventually } from "../support/eventually.ts"
+
+const count = 3000
+const atOnce = 100
+
+/** Decides after a turn of the event loop, as an authentication that asks somebody does. */
+const gate: Gate = {
+  admit: () =>
+    Effect.promise(() => new Promise((resolve) => setImmediate(resolve))).pipe(
+      Effect.as<Verdict>({
+        verdict: "accept",
+        protocol: "",
+        release: () => {},
+        accepted: {
+          identity: {},
+          address: "127.0.0.1",
+          encoding: "json",
+          batch: false,
+          session: undefined,
+          seat: { address: { key: "127.0.0.1", connections: 1, bucket: { tokens: 0, at: 0 } }, user: undefined }
+        }
+      })
+    )
+}
+
+// uWebSockets until its pull request 1929 lost some of these: a WebSocket that took the place of its HTTP response was closed by what was
+// written behind it before the cork ended.
+it("an upgrade that had to wait stays open, whatever is allocated when it opens", async () => {
+  const kept: Array<Uint8Array> = []
+  const closed: Array<number> = []
+  const scope = Scope.makeUnsafe()
+  atEnd(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+  const server = await Effect.runPromise(
+    makeUwsServer({
+      host: "127.0.0.1",
+      port: 0,
+      tls: undefined,
+      compression: false,
+      maxMessage: 1024,
+      maxBuffer: 1024,
+      idleTimeout: 120,
+      paths: ["/ws"],
+      fork: Effect.runFork,
+      onRefused: () => {},
+      onHttp: (res) => void res.end()
+    })
+  )
+  const port = await Effect.runPromise(
+    server
+      .listen<null>(gate, {
+        onOpen: (socket) => {
+          socket.subscribe("everyone")
+          for (let size = 24; size <= 400; size += 8) kept.push(new Uint8Array(new ArrayBuffer(size)).fill(0x10))
+          if (kept.length > 20_000) kept.length = 0
+          socket.send("welcome")
+          return null
+        },
+        onFrame: () => {},
+        onDropped: () => {},
+        onAlive: () => {},
+        onDrain: () => {},
+        onClose: (_, code) => void closed.push(code)
+      })
+      .pipe(Effect.provideService(Scope.Scope, scope))
+  )
+  let started = 0
+  let welcomed = 0
+  const clients: Array<LoadClient> = []
+  const open = (): void => {
+    if (started++ >= count) return
+    const address = { secure: false, hostname: "127.0.0.1", port, host: "127.0.0.1" }
+    const client = new LoadClient(
+      address,
+      { path: "/ws" },
+      () => {},
+      () => {}
+    )
+    client.handler = { onMessage: () => void welcomed++, onFlush: open }
+    clients.push(client)
+  }
+  for (let i = 0; i < atOnce; i++) open()
+  atEnd(() => {
+    for (const client of clients) client.destroy()
+  })
+  await eventually(() => welcomed + closed.length >= count)
+  expect(closed).toEqual([])
+  expect(welcomed).toBe(count)
+})
