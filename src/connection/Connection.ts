@@ -1,47 +1,20 @@
-import type { Clock, Effect, Fiber } from "effect"
+import type { Fiber } from "effect"
 import { Actor } from "../actor/Actor.ts"
-import type { Timed, TimerWheel } from "../actor/TimerWheel.ts"
+import type { Timed } from "../actor/TimerWheel.ts"
 import type { Identity } from "../auth/Auth.ts"
-import type { Settings } from "../config/Settings.ts"
-import type { Limits } from "../limits/Limits.ts"
 import { makeBucket, makeRate, take, type TokenBucket } from "../limits/TokenBucket.ts"
-import type { Counters } from "../observe/Counters.ts"
 import { compileGrants, type Grants } from "../room/Permissions.ts"
 import type { Room } from "../room/Room.ts"
 import type { Evicted, JoinReply, RoomMember } from "../room/RoomMessages.ts"
 import { userRoom } from "../room/RoomNames.ts"
-import type { Rooms } from "../room/Rooms.ts"
 import type { Accepted, ClientSocket, Seat } from "../transport/Transport.ts"
-import { maxBatch } from "../wire/Batch.ts"
-import type { Codec } from "../wire/Codec.ts"
 import { type ErrorCode, errorCodes, shouldReconnect } from "../wire/Codes.ts"
-import type { LimitsView, RequestId, Sender, ServerMessage } from "../wire/Messages.ts"
+import type { RequestId, Sender, ServerMessage } from "../wire/Messages.ts"
 import type { ConnectionMessage, DirectDelivery, Disconnect, Malformed, Oversized, Settled } from "./ConnectionMessages.ts"
-import type { Connections } from "./Connections.ts"
+import { type ConnectionContext, limitsView } from "./ConnectionContext.ts"
 import { floodClose, nextDue, type Offence, onTimer } from "./ConnectionState.ts"
-import type { Handlers } from "./Handlers.ts"
-import { Outgoing, type OutgoingContext } from "./Outgoing.ts"
+import { Outgoing } from "./Outgoing.ts"
 import { handleRequest } from "./requests.ts"
-
-/** What all connections stand on. */
-export interface ConnectionContext {
-  readonly settings: Settings
-  readonly node: string
-  readonly clock: Clock.Clock
-  /** The time of the last look at the timers, in milliseconds: good enough to know who is alive, and free to read. */
-  readonly time: { readonly now: number }
-  readonly counters: Counters
-  readonly limits: Limits
-  readonly rooms: Rooms
-  readonly connections: Connections
-  readonly handlers: Handlers
-  readonly timers: TimerWheel<Connection>
-  readonly outgoing: OutgoingContext
-  readonly json: Codec
-  readonly msgpack: Codec
-  readonly refresh: (token: string) => Effect.Effect<Identity, { readonly code: ErrorCode; readonly message: string }>
-  readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
-}
 
 /** How many malformed or excess messages a client may send: ten a second, and a hundred at once. */
 const mistakeRate = makeRate(10, 10)
@@ -53,15 +26,6 @@ const closePatience = 5_000
 const closingBudget = 1_000
 
 const tooSlow: Disconnect = { type: "@disconnect", code: 4413, reason: "too slow" }
-
-export const limitsView = ({ limits }: Settings): LimitsView => ({
-  message: limits.message,
-  room_name: limits.room_name,
-  rooms: limits.rooms,
-  batch: maxBatch,
-  depth: limits.depth,
-  rate: limits.rate
-})
 
 /** The actor of one client's connection. Its state is its own; the rest of the server knows it by `sender` and by messages. */
 export class Connection extends Actor<ConnectionMessage> implements RoomMember, Timed {

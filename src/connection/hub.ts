@@ -6,7 +6,8 @@ import type { Denial } from "../room/Permissions.ts"
 import type { Room } from "../room/Room.ts"
 import type { Rooms } from "../room/Rooms.ts"
 import type { Member } from "../wire/Messages.ts"
-import type { Connection, ConnectionContext } from "./Connection.ts"
+import type { Connection } from "./Connection.ts"
+import type { ConnectionContext } from "./ConnectionContext.ts"
 import type { Connections } from "./Connections.ts"
 
 const busy = new HubError({ code: "unavailable", message: "the room has too much to do" })
