@@ -69,8 +69,9 @@ export const handleUpgrade = <C>(options: UpgradeOptions<C>, res: HttpResponse, 
     }
     const socket = new UwsSocket<C>(verdict.accepted, options.compress)
     res.cork(() => res.upgrade<UserData<C>>({ socket }, key, verdict.protocol, extensions, context))
-    // Not within that cork: when it ends after a wait, uWebSockets before its pull request 1929 may take the new WebSocket for the
-    // HTTP response that stood in its place, and close it for what others have written behind it meanwhile.
+    // Opened after that cork, not within: when it ends after a wait, uWebSockets before its pull request 1929 reads behind the new
+    // WebSocket as if the HTTP response still stood there, and closes it for what has been allocated there meanwhile. The less happens
+    // within, the rarer that is; a verdict that is there at once is safe.
     if (!socket.cork(() => options.onUpgraded(socket))) verdict.release()
   }
 
