@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto"
 import { Cause, type Effect, Exit, type Fiber } from "effect"
 import { Fanout } from "../room/Fanout.ts"
 import { everyoneTopics } from "../room/Topics.ts"
@@ -7,11 +6,8 @@ import type { Direct, Member, Message, Sender } from "../wire/Messages.ts"
 import { Connection } from "./Connection.ts"
 import type { ConnectionContext } from "./ConnectionContext.ts"
 import { closedEvent, timerEvent } from "./ConnectionMessages.ts"
+import { newConnectionId, newSession } from "./ids.ts"
 import { Users } from "./Users.ts"
-
-/** 96 bits name a connection; 144 are a secret that nobody guesses, since who shows a session may take it over. */
-const newId = (): string => randomBytes(12).toString("base64url")
-const newSession = (): string => randomBytes(18).toString("base64url")
 
 interface Running {
   readonly connection: Connection
@@ -54,7 +50,7 @@ export class Connections {
   /** Starts the actor of a socket that is open, and greets its client. */
   open(socket: ClientSocket, accepted: Accepted): Connection {
     const { counters } = this.context
-    const connection = new Connection(this.context, socket, accepted, newId(), newSession())
+    const connection = new Connection(this.context, socket, accepted, newConnectionId(), newSession())
     const fiber = this.options.fork(connection.run())
     fiber.addObserver((exit) => this.ended(connection, exit))
     this.running.set(connection.id, { connection, fiber })
