@@ -26,7 +26,9 @@ export class RequestErrors extends HttpApiMiddleware.Service<RequestErrors>()("w
 const Json: Schema.Codec<unknown> = Schema.Any.annotate({ description: "Any JSON value." })
 
 const optional = Schema.optionalKey
-const Name = Schema.String.check(Schema.isMinLength(1))
+/** Names and reasons travel to clients: half of a surrogate pair has no UTF-8 form. */
+const wellFormed = Schema.makeFilter((text: string) => (text.isWellFormed() ? undefined : "not well-formed Unicode"))
+const Name = Schema.String.check(Schema.isMinLength(1), wellFormed)
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const Milliseconds = Schema.Int.annotate({ description: "Milliseconds since 1970." })
 const Next = optional(Schema.String.annotate({ description: "There is more: ask again with `after` set to this." }))
@@ -35,16 +37,21 @@ const utf8 = new TextEncoder()
 
 /** Travels in a WebSocket close frame, which has room for 123 bytes. */
 const Reason = Schema.String.check(
-  Schema.makeFilter((reason) => (utf8.encode(reason).length <= 123 ? undefined : "longer than 123 bytes"), {
-    description: "At most 123 bytes of UTF-8."
-  })
-)
+  Schema.makeFilter((reason) => (utf8.encode(reason).length <= 123 ? undefined : "longer than 123 bytes")),
+  wellFormed
+).annotate({ description: "At most 123 bytes of UTF-8." })
 
 /** `limit` items after the one named `after`, as `next` of the page before gave it. */
 const paging = (largest: number) => ({
   limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: largest }))),
   after: optional(Name)
 })
+
+const Key = optional(
+  Messages.clientMessages.broadcast.fields.key.schema.annotate({
+    description: "Publish once, however often this is repeated. This version keeps no history and can not: `unavailable`."
+  })
+)
 
 const Data = Schema.Struct({ data: Json })
 const Position = { epoch: optional(Schema.String), seq: optional(Count) }
@@ -103,7 +110,7 @@ const describe = (summary: string) => OpenApi.annotations({ summary })
 const Publishing = HttpApiGroup.make("publishing")
   .add(
     HttpApiEndpoint.post("publish", "/publish", {
-      payload: Schema.Struct({ room: Name, data: Json }),
+      payload: Schema.Struct({ room: Name, data: Json, key: Key }),
       success: Published,
       error: errors
     }).annotateMerge(describe("Publish to a room.")),
@@ -243,6 +250,8 @@ export class AdminApi extends HttpApi.make("weft")
   .add(Publishing, Rooms, Connections, Users, Server)
   .prefix("/api/v1")
   .add(WebSocketStats)
+  // The document says `additionalProperties: false`: a field that is not known may change what a newer server would do.
+  .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error" })
   .middleware(RequestErrors)
   .middleware(Authorization)
   .annotateMerge(

@@ -29,6 +29,8 @@ const notFound = (what: string): Problems.NotFound => new Problems.NotFound({ co
 
 const noHistory = Effect.fail(new Problems.Unavailable({ code: "unavailable", detail: "this version keeps no history" }))
 
+const noKeys = Effect.fail(new Problems.Unavailable({ code: "unavailable", detail: "publishing once by key needs a room with history" }))
+
 /** The default size of a page. */
 const pageSize = 100
 const namesPageSize = 1000
@@ -52,7 +54,7 @@ const publishing = HttpApiBuilder.group(
       )
 
     return handlers.handleAll({
-      publish: ({ payload: { room, data } }) => withData(data, hub.publish(room, data)),
+      publish: ({ payload: { room, data, key } }) => (key === undefined ? withData(data, hub.publish(room, data)) : noKeys),
       publishMany: ({ payload: { rooms, data } }) =>
         withData(
           data,

@@ -1,7 +1,9 @@
+import { CodecError } from "../wire/Codec.ts"
 import type { ErrorCode } from "../wire/Codes.ts"
+import { toWireValue } from "../wire/Value.ts"
 
 export interface DataLimits {
-  /** Levels of nesting. */
+  /** Levels of nesting of a message, itself being the first. */
   readonly depth: number
   /** Bytes of the value as JSON. */
   readonly message: number
@@ -12,31 +14,16 @@ export interface DataProblem {
   readonly message: string
 }
 
-const invalid = (message: string): DataProblem => ({ code: "invalid_message", message: `data: ${message}` })
-
-interface Level {
-  readonly values: ReadonlyArray<unknown>
-  next: number
-}
-
-const isContainer = (value: unknown): value is object => typeof value === "object" && value !== null
-
 /**
- * What is wrong with a value that is to become `data` of a message, by the rules that clients' own messages have. The walk
- * does not recurse: a body may nest deeper than the stack is.
+ * What is wrong with a value that is to become `data` of a message, by the rules that clients' own messages have. The walk ends
+ * at the bound of depth: a body may nest deeper than the stack is.
  */
 export const dataProblem = (data: unknown, limits: DataLimits): DataProblem | undefined => {
-  const path: Array<Level> = [{ values: [data], next: 0 }]
-  for (let level = path.at(-1); level !== undefined; level = path.at(-1)) {
-    if (level.next === level.values.length) {
-      path.pop()
-      continue
-    }
-    const value = level.values[level.next++]
-    if (!isContainer(value)) continue
-    if (path.length > limits.depth) return invalid(`nested deeper than ${limits.depth} levels`)
-    if (Object.hasOwn(value, "__proto__")) return invalid("a key must not be named __proto__")
-    path.push({ values: Array.isArray(value) ? value : Object.values(value), next: 0 })
+  try {
+    toWireValue(data, limits.depth - 1)
+  } catch (error) {
+    if (error instanceof CodecError) return { code: "invalid_message", message: `data: ${error.message}` }
+    throw error
   }
   if (Buffer.byteLength(JSON.stringify(data)) > limits.message)
     return { code: "too_large", message: `data: larger than ${limits.message} bytes` }

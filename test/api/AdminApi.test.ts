@@ -166,15 +166,66 @@ describe("a request that is not as declared", () => {
   it("has data that no client's message may have", async () => {
     const server = await serve()
     const publish = (data: string): Promise<Response> => ask(server, "POST", "/api/v1/publish", `{"room":"a","data":${data}}`)
-    expect((await publish("[".repeat(64) + "]".repeat(64))).status).toBe(200)
-    await expectProblem(await publish("[".repeat(65) + "]".repeat(65)), 400, "invalid_message")
+    // The message is the first of 64 levels.
+    expect((await publish("[".repeat(63) + "]".repeat(63))).status).toBe(200)
+    await expectProblem(await publish("[".repeat(64) + "]".repeat(64)), 400, "invalid_message")
     await expectProblem(await publish("[".repeat(200_000) + "]".repeat(200_000)), 400, "invalid_message")
     await expectProblem(await publish(`{"a":${`{"a":`.repeat(100_000)}1${"}".repeat(100_000)}}`), 400, "invalid_message")
     await expectProblem(await publish(`{"x":{"__proto__":{}}}`), 400, "invalid_message")
     await expectProblem(await publish(`{"x":{"__pr\\u006fto__":{}}}`), 400, "invalid_message")
+    await expectProblem(await publish(`"x\\ud800y"`), 400, "invalid_message")
+    await expectProblem(await publish(`{"a":[{"\\ude00":1}]}`), 400, "invalid_message")
+    await expectProblem(await publish("1e999"), 400, "invalid_message")
     expect((await publish(`"${"x".repeat(524_286)}"`)).status).toBe(200)
     await expectProblem(await publish(`"${"x".repeat(524_287)}"`), 413, "too_large")
     expect(server.hub.calls).toHaveLength(2)
+  })
+
+  it.each([
+    ["/api/v1/publish", { room: "a", data: 1 }],
+    ["/api/v1/publish/many", { rooms: ["a"], data: 1 }],
+    ["/api/v1/broadcast", { data: 1 }],
+    ["/api/v1/users/u/send", { data: 1 }],
+    ["/api/v1/connections/c/send", { data: 1 }],
+    ["/api/v1/users/u/disconnect", {}],
+    ["/api/v1/connections/c/disconnect", { reason: "why" }]
+  ])("has a field that is not known: %s names it, and does nothing", async (path, body) => {
+    const server = await serve()
+    server.hub.connect("c", { user: "u" })
+    for (const field of ["exclude_self", "Data", "__proto__"]) {
+      const text = JSON.stringify(body).replace(/\{?\}$/, (end) => `${end === "{}" ? "{" : ","}"${field}":"my secret"}`)
+      const detail = await expectProblem(await ask(server, "POST", path, text), 400, "invalid_message")
+      expect(detail).toMatch(new RegExp(`^body\\.${field}: .`))
+      expect(detail).not.toContain("secret")
+    }
+    expect(server.hub.calls).toEqual([])
+    expect((await ask(server, "POST", path, body)).status).toBe(200)
+  })
+
+  it("may have fields of its own in data", async () => {
+    const server = await serve()
+    const data = { key: "k", room: "b", data: [{ more: 1 }] }
+    expect((await ask(server, "POST", "/api/v1/publish", { room: "a", data })).status).toBe(200)
+    expect(server.hub.calls).toEqual([["publish", "a", data]])
+  })
+
+  it("asks to publish once: that is unavailable, and nothing is published", async () => {
+    const server = await serve()
+    await expectProblem(await ask(server, "POST", "/api/v1/publish", { room: "a", data: 1, key: "k" }), 503, "unavailable")
+    for (const key of ["", "k".repeat(129), 5, null])
+      await expectProblem(await ask(server, "POST", "/api/v1/publish", { room: "a", data: 1, key }), 400, "invalid_message")
+    await expectProblem(await ask(server, "POST", "/api/v1/publish/many", { rooms: ["a"], data: 1, key: "k" }), 400, "invalid_message")
+    expect(server.hub.calls).toEqual([])
+  })
+
+  it.each([
+    ["/api/v1/publish", `{"room":"a\\ud800","data":1}`, "body.room"],
+    ["/api/v1/publish/many", `{"rooms":["a","\\ud800"],"data":1}`, "body.rooms.1"],
+    ["/api/v1/users/u/disconnect", `{"reason":"\\ud800"}`, "body.reason"]
+  ])("has a text without a UTF-8 form: %s names the field", async (path, body, field) => {
+    const server = await serve()
+    expect(await expectProblem(await ask(server, "POST", path, body), 400, "invalid_message")).toBe(`${field}: not well-formed Unicode`)
+    expect(server.hub.calls).toEqual([])
   })
 
   it("has a body over the limit of the transport", async () => {

@@ -7,11 +7,11 @@ import { jsonCodec } from "../../src/wire/JsonCodec.ts"
 const limits = { depth: 4, message: 1000 }
 
 describe("dataProblem", () => {
-  it("refuses what the JSON codec of a client's frames refuses, and nothing else", () => {
+  it("refuses what the JSON codec refuses in the data of a client's message, and nothing else", () => {
     const codec = jsonCodec({ maxDepth: limits.depth })
     const accepts = (text: string): boolean => {
       try {
-        codec.decode(new TextEncoder().encode(text))
+        codec.decode(new TextEncoder().encode(`{"type":"broadcast","data":${text}}`))
         return true
       } catch (error) {
         if (error instanceof CodecError) return false
@@ -22,8 +22,9 @@ describe("dataProblem", () => {
     const withProto = fc
       .tuple(value, fc.boolean())
       .map(([inner, evil]) => JSON.parse(`{"a":[{"${evil ? "__proto__" : "b"}":${JSON.stringify(inner)}}]}`))
+    const withHalf = fc.tuple(value, fc.constantFrom("\ud800", "\ude00x", "\ud83d\ude00")).map(([inner, text]) => [{ [text]: inner }, text])
     fc.assert(
-      fc.property(fc.oneof(value, withProto), (data: unknown) => {
+      fc.property(fc.oneof(value, withProto, withHalf), (data: unknown) => {
         const text = JSON.stringify(data)
         fc.pre(text.length <= limits.message)
         expect(dataProblem(data, limits) === undefined).toBe(accepts(text))
