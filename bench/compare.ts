@@ -30,7 +30,7 @@ Flags
   --seconds S         of the measured window      --warmup S       before it
   --encoding E        json, msgpack or json,msgpack (in turn)
   --batch             arrays of messages in one frame
-  --connections N --inflight N --size BYTES --rooms N --subscribers N --publishers N --outstanding N --rate N --members N --hold S
+  --connections N --inflight N --size BYTES --rooms N --subscribers N --publishers N --outstanding N --rate N --members N --prime N --hold S
                       numbers of the scenario
   --json FILE         all figures of all rounds, with the machine and the command
 `
@@ -54,6 +54,7 @@ const { values, positionals } = parseArgs({
     outstanding: { type: "string" },
     rate: { type: "string" },
     members: { type: "string" },
+    prime: { type: "string" },
     hold: { type: "string" },
     json: { type: "string" }
   }

@@ -63,9 +63,6 @@ export const trial = async (question: Question, contender: Contender): Promise<R
     children.push(server)
     if (server.pid === undefined || !(await ready(server, port))) throw new TrialFailure(`${contender.name} did not start: ${output}`)
     const spec = makeSpec(question, contender, port, secret, family(server.pid))
-    if (question.prime !== undefined && spec.scenario.kind === "connect") {
-      await runSpec({ ...spec, scenario: { ...spec.scenario, connections: question.prime, hold: 0 } }, children)
-    }
     const result = await runSpec(spec, children)
     if (result.partial !== undefined) throw new TrialFailure(`${result.partial}; ${contender.name} wrote: ${output || "nothing"}`)
     return result

@@ -1,5 +1,6 @@
 /** A load client that knows its place: it becomes usable by its dialect's exchanges and knows whether its end is meant. */
 import { type Dialect, DialectError, type Exchange, type Seat } from "./Dialect.ts"
+import type { Upgrade } from "./Handshake.ts"
 import { type Address, type Ending, LoadClient } from "./LoadClient.ts"
 
 const reasons: Readonly<Record<string, string>> = {
@@ -28,6 +29,13 @@ export const describeEnding = (ending: Ending): string => {
   }
 }
 
+/** What a connection is to be, settled before it is opened. */
+export interface Plan {
+  readonly seat: Seat
+  readonly dialect: Dialect
+  readonly upgrade: Upgrade
+}
+
 export class Connection {
   readonly client: LoadClient
   readonly dialect: Dialect
@@ -39,7 +47,7 @@ export class Connection {
   #settle: (refused: string | undefined) => void = () => {}
 
   /** `patience` in milliseconds bounds the way to a usable session. `onEnd` comes when the connection is gone, usable or not. */
-  constructor(address: Address, dialect: Dialect, seat: Seat, patience: number, onEnd: (ending: Ending) => void) {
+  constructor(address: Address, { dialect, seat, upgrade }: Plan, patience: number, onEnd: (ending: Ending) => void) {
     this.dialect = dialect
     this.seat = seat
     this.usable = new Promise((resolve) => (this.#settle = resolve))
@@ -50,7 +58,7 @@ export class Connection {
     )
     this.client = new LoadClient(
       address,
-      dialect.upgrade(seat),
+      upgrade,
       () => this.#advance(exchanges),
       (ending) => {
         this.#settle(describeEnding(ending))

@@ -97,9 +97,10 @@ export class LoadClient {
     this.#socket.write(closeFrame(code))
   }
 
-  /** Drops the connection without a goodbye. */
+  /** Drops the connection without a goodbye; by a reset where that goes, which leaves no port waiting here. */
   destroy(): void {
-    this.#socket.destroy()
+    if (this.#socket instanceof tls.TLSSocket || !this.#open) this.#socket.destroy()
+    else this.#socket.resetAndDestroy()
   }
 
   #read(buffer: Uint8Array, length: number): void {

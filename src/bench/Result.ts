@@ -49,7 +49,7 @@ export class Tally {
   bytes = 0
   ramp = 0
   latency: Latency = makeLatency()
-  readonly handshakes = makeLatency()
+  handshakes: Latency = makeLatency()
   requests: Latency = makeLatency()
   lateness: Latency = makeLatency()
   readonly endings: Record<string, number> = {}
@@ -66,6 +66,12 @@ export class Tally {
     this.latency = makeLatency()
     this.requests = makeLatency()
     this.lateness = makeLatency()
+  }
+
+  /** As if nothing had been opened yet. */
+  forgetHandshakes(): void {
+    this.opened = 0
+    this.handshakes = makeLatency()
   }
 
   result(window: Window, load: LoadUse, server: ServerUse | undefined): Result {

@@ -1,6 +1,6 @@
 /** One thread's part in a run: its counts, its connections, and the waiting that ends early when the run is called off. */
 import { performance } from "node:perf_hooks"
-import { Connection, describeEnding } from "./Connection.ts"
+import { Connection, describeEnding, type Plan } from "./Connection.ts"
 import type { Dialect, MakeDialect, Seat } from "./Dialect.ts"
 import { record } from "./Latency.ts"
 import { type Address, addressOf, type Ending } from "./LoadClient.ts"
@@ -78,11 +78,15 @@ export class Run {
     return this.#dialects[turn % this.#dialects.length]!
   }
 
+  /** What the connection of `seat` will ask for; `turn` chooses the encoding. */
+  plan(seat: Seat, turn: number): Plan {
+    const dialect = this.dialect(turn)
+    return { seat, dialect, upgrade: dialect.upgrade(seat) }
+  }
+
   /** Connects, waits for a usable session and joins; a refusal rejects with `LoadFailure`. */
-  async open(seat: Seat, turn: number): Promise<Connection> {
-    const connection = new Connection(this.#address, this.dialect(turn), seat, this.spec.patience * 1000, (ending) =>
-      this.#ended(connection, ending)
-    )
+  async open(plan: Plan): Promise<Connection> {
+    const connection = new Connection(this.#address, plan, this.spec.patience * 1000, (ending) => this.#ended(connection, ending))
     const since = performance.now()
     const refused = await connection.usable
     if (refused !== undefined) throw new LoadFailure(refused)
@@ -113,7 +117,7 @@ export class Run {
     const worker = async () => {
       while (next < seats.length && !this.over) {
         const at = next++
-        connections[at] = await this.open(seats[at]!.seat, seats[at]!.turn)
+        connections[at] = await this.open(this.plan(seats[at]!.seat, seats[at]!.turn))
       }
     }
     try {

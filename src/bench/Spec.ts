@@ -14,10 +14,14 @@ export interface Target {
   readonly pids: ReadonlyArray<number>
 }
 
-/** Connections one after another up to `connections`, held for `hold` seconds. With `members` each joins a room of that size. */
+/**
+ * Connections one after another up to `connections`, held for `hold` seconds. With `members` each joins a room of that size.
+ * Before the measurement `prime` connections come and go, so that what is done once, on both sides, is not counted.
+ */
 export interface ConnectSpec {
   readonly kind: "connect"
   readonly connections: number
+  readonly prime: number
   readonly members: number
   readonly hold: number
 }

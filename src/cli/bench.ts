@@ -123,10 +123,11 @@ const connect = Command.make(
   {
     ...common(0, 0),
     connections: count("connections", "Connections", 1000),
+    prime: count("prime", "Connections that come and go before the measurement", 500, 0),
     members: count("members", "Join each to a room of so many; 0: to none", 0, 0),
     hold: seconds("hold", "Seconds to keep them all open at the end", 0)
   },
-  (input) => bench({ kind: "connect", connections: input.connections, members: input.members, hold: input.hold }, input)
+  ({ connections, prime, members, hold, ...input }) => bench({ kind: "connect", connections, prime, members, hold }, input)
 ).pipe(Command.withDescription("How fast does the server take connections: rate and handshake times, until each session is usable"))
 
 const echo = Command.make(
@@ -137,7 +138,7 @@ const echo = Command.make(
     inflight: count("inflight", "Requests under way on each", 16),
     size
   },
-  (input) => bench({ kind: "echo", connections: input.connections, inflight: input.inflight, size: input.size }, input)
+  ({ connections, inflight, size, ...input }) => bench({ kind: "echo", connections, inflight, size }, input)
 ).pipe(Command.withDescription("Request and reply, as fast as the replies come"))
 
 const fanout = Command.make(

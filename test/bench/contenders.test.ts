@@ -6,13 +6,13 @@ import { contenderNamed, contenders } from "../../bench/contenders/index.ts"
 import type { Scenario } from "../../src/bench/Spec.ts"
 import { lost } from "../../src/bench/Result.ts"
 
-const small = (name: string, scenario: Scenario): Question => ({ ...questionNamed(name), scenario, warmup: 0.1, seconds: 0.3, prime: 10 })
+const small = (name: string, scenario: Scenario): Question => ({ ...questionNamed(name), scenario, warmup: 0.1, seconds: 0.3 })
 
 const questions = [
   small("echo", { kind: "echo", connections: 20, inflight: 4, size: 64 }),
   small("fanout-burst", { kind: "fanout", rooms: 2, subscribers: 20, publishers: 1, outstanding: 4, size: 64 }),
   small("rooms", { kind: "fanout", rooms: 4, subscribers: 9, publishers: 1, outstanding: 1, rate: 100, size: 64 }),
-  small("memory", { kind: "connect", connections: 50, members: 10, hold: 0.1 })
+  small("memory", { kind: "connect", connections: 50, prime: 10, members: 10, hold: 0.1 })
 ]
 
 describe.each(contenders.map((contender) => [contender.name, contender] as const))("contender %s", (_, contender) => {

@@ -12,7 +12,7 @@ import { startWeft } from "../support/weft.ts"
 const secret = "a secret of the smoke run, long enough"
 
 const scenarios: ReadonlyArray<readonly [string, Scenario]> = [
-  ["connect", { kind: "connect", connections: 300, members: 20, hold: 0.2 }],
+  ["connect", { kind: "connect", connections: 300, prime: 10, members: 20, hold: 0.2 }],
   ["echo", { kind: "echo", connections: 200, inflight: 4, size: 64 }],
   ["presence", { kind: "presence", connections: 200, members: 20, inflight: 1 }],
   ["fanout, closed loop", { kind: "fanout", rooms: 2, subscribers: 100, publishers: 1, outstanding: 4, size: 64 }],

@@ -5,7 +5,7 @@ import type { Seat } from "../Dialect.ts"
 import { LoadFailure, type Run } from "../Run.ts"
 import type { ConnectSpec } from "../Spec.ts"
 
-/** Refusals in a row, with nothing opened yet, after which there is no point in going on. */
+/** Connections tried, with none opened, after which there is no point in going on. */
 const hopeless = 20
 
 /** Answers what the server asks of an idle client. */
@@ -20,6 +20,14 @@ const idle = (run: Run, connection: Connection): void => {
   }
 }
 
+/** Connections that come and go. */
+const prime = async (run: Run, count: number, seatOf: (index: number) => Seat): Promise<void> => {
+  const seats = Array.from({ length: count }, (_, index) => ({ seat: seatOf(index), turn: index }))
+  for (const connection of await run.openAll(seats)) connection.drop()
+  await run.until(() => run.connections.size === 0)
+  run.tally.forgetHandshakes()
+}
+
 export const runConnect = async (run: Run, spec: ConnectSpec): Promise<void> => {
   const { tally } = run
   const seatOf = (index: number): Seat => ({
@@ -27,26 +35,30 @@ export const runConnect = async (run: Run, spec: ConnectSpec): Promise<void> => 
     role: "idle",
     room: spec.members === 0 ? "" : `bench-${Math.floor(index / spec.members)}`
   })
-  let next = run.thread
-  let refused = 0
+  const own = Array.from({ length: spec.connections }, (_, index) => index).filter((index) => index % run.threads === run.thread)
+  await prime(run, Math.ceil(spec.prime / run.threads), seatOf)
+  // Tokens are minted before the clock runs.
+  const plans = own.map((index) => run.plan(seatOf(index), index))
+  let next = 0
   const worker = async (): Promise<void> => {
-    while (next < spec.connections && !run.over) {
-      const index = next
-      next += run.threads
+    while (next < plans.length && !run.over) {
+      const plan = plans[next++]!
       tally.sent++
       tally.expected++
       try {
-        idle(run, await run.open(seatOf(index), index))
+        idle(run, await run.open(plan))
         tally.received++
       } catch (error) {
         if (!(error instanceof LoadFailure)) throw error
+        if (run.over) return
         tally.count(tally.endings, error.message)
         tally.partial ??= `a connection was not opened: ${error.message}`
-        if (++refused >= hopeless && tally.opened === 0) run.fail(error.message)
+        if (tally.opened === 0 && tally.sent >= hopeless) run.fail(error.message)
       }
     }
   }
   await run.together("connected")
+  if (run.over) return
   run.phase("connecting")
   await run.measured(async () => {
     const since = performance.now()

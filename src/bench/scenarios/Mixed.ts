@@ -60,7 +60,7 @@ const listen = (run: Run, user: User, reader: (buffer: Uint8Array, start: number
 /** One guest: in, a while there, and out in one way or the other. */
 const visit = async (run: Run, index: number, room: number): Promise<void> => {
   try {
-    const guest = await run.open({ index, role: "subscriber", room: `bench-${room}` }, index)
+    const guest = await run.open(run.plan({ index, role: "subscriber", room: `bench-${room}` }, index))
     await run.sleep(stay * Math.random() * 2)
     if (index % 2 === 0) guest.leave()
     else guest.drop()
