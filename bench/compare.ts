@@ -157,7 +157,9 @@ const main = async (): Promise<void> => {
   process.stdout.write(
     `${machine.date}, ${machine.commit}, ${machine.cpus} × ${machine.cpu}, Node ${machine.node}, ${rounds} rounds${canPin ? "" : ", not pinned"}\n`
   )
-  for (const { name, settings } of taking) process.stdout.write(`  ${name}: ${settings}\n`)
+  const named = taking.map(({ name, settings, version }) => ({ name, settings, ...(version === undefined ? {} : { version: version() }) }))
+  for (const { name, settings, version } of named)
+    process.stdout.write(`  ${name}${version === undefined ? "" : ` ${version}`}: ${settings}\n`)
   for (const question of chosen(positionals)) {
     const { rows, failures: failed } = await compare(question, taking, rounds)
     failures += failed
@@ -169,7 +171,10 @@ const main = async (): Promise<void> => {
     report.push({ question, rows })
   }
   if (values.json !== undefined)
-    writeFileSync(values.json, JSON.stringify({ machine, command: process.argv.slice(2), rounds, pinned: canPin, report }, null, 2))
+    writeFileSync(
+      values.json,
+      JSON.stringify({ machine, command: process.argv.slice(2), rounds, pinned: canPin, contenders: named, report }, null, 2)
+    )
   if (failures > 0) fail(`${failures} of the rounds failed`)
 }
 

@@ -35,6 +35,8 @@ export interface Contender {
   readonly authenticates: boolean
   /** Absent: every scenario. */
   readonly scenarios?: ReadonlyArray<Scenario["kind"]>
+  /** For the report. Absent: it stands in the project's lock file. */
+  readonly version?: () => string
   /** What has to be installed first, if it is not there; the contender is then left out, and that is said. */
   readonly missing?: () => string | undefined
   /** Module URL of its dialect; absent: Weft's. */

@@ -5,7 +5,7 @@ import { DialectError, type MakeDialect, type Seat } from "../../src/bench/Diale
 import { clientFrame, concat } from "../../src/bench/Frame.ts"
 import { Opcode } from "../../src/bench/FrameParser.ts"
 import type { Contender } from "./Contender.ts"
-import { find } from "./present.ts"
+import { find, versionOf } from "./present.ts"
 
 /** Version 2.0.11 does not start with WebSocket listeners alone: it gets a Unix socket beside. */
 const configuration = (port: number, folder: string): string => `
@@ -33,6 +33,7 @@ export const contender: Contender = {
   batch: false,
   authenticates: false,
   scenarios: ["connect", "echo", "fanout"],
+  version: () => versionOf("mosquitto", "-h"),
   missing: () => (find("mosquitto") === undefined ? "mosquitto" : undefined),
   dialect: import.meta.url
 }

@@ -8,7 +8,7 @@ import { type Counter, DialectError, type MakeDialect, type Seat } from "../../s
 import { clientFrame } from "../../src/bench/Frame.ts"
 import { Opcode } from "../../src/bench/FrameParser.ts"
 import type { Contender } from "./Contender.ts"
-import { find } from "./present.ts"
+import { find, versionOf } from "./present.ts"
 
 const configuration = (port: number): string => `
 host: 127.0.0.1
@@ -32,6 +32,7 @@ export const contender: Contender = {
   batch: false,
   authenticates: false,
   scenarios: ["connect", "echo", "fanout"],
+  version: () => versionOf("nats-server", "--version"),
   missing: () => (find("nats-server") === undefined ? "nats-server" : undefined),
   dialect: import.meta.url
 }

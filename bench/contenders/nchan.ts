@@ -5,7 +5,7 @@ import type { MakeDialect, Seat } from "../../src/bench/Dialect.ts"
 import { clientFrame, concat } from "../../src/bench/Frame.ts"
 import { Opcode } from "../../src/bench/FrameParser.ts"
 import type { Contender } from "./Contender.ts"
-import { find } from "./present.ts"
+import { find, versionOf } from "./present.ts"
 
 const configuration = (port: number, folder: string, connections: number): string => `
 load_module /usr/lib/nginx/modules/ngx_nchan_module.so;
@@ -50,6 +50,7 @@ export const contender: Contender = {
   batch: false,
   authenticates: false,
   scenarios: ["connect", "echo", "fanout"],
+  version: () => versionOf("nginx", "-v"),
   missing: () =>
     find("nginx") === undefined || find("ngx_nchan_module.so", ["/usr/lib/nginx/modules"]) === undefined ? "nginx with nchan" : undefined,
   dialect: import.meta.url

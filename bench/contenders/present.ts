@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import { accessSync, constants } from "node:fs"
 import { join } from "node:path"
 
@@ -16,3 +17,9 @@ export const find = (name: string, folders = usual): string | undefined =>
         return false
       }
     })
+
+/** The first version number that a program tells about itself. */
+export const versionOf = (name: string, ...args: ReadonlyArray<string>): string => {
+  const { stdout, stderr } = spawnSync(find(name) ?? name, args, { encoding: "utf8" })
+  return /\d+(?:\.\d+)+/.exec(`${stdout}${stderr}`)?.[0] ?? "unknown"
+}

@@ -1,6 +1,7 @@
 /** Socket.IO, on `ws` and on uWebSockets.js. The package is looked for from the project, or from the folder BENCH_MODULES. */
+import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { DialectError, type Exchange, type MakeDialect } from "../../src/bench/Dialect.ts"
 import { clientFrame, concat } from "../../src/bench/Frame.ts"
@@ -29,6 +30,10 @@ const on = (engine: "ws" | "uws", name: string, settings: string): Contender => 
   batch: false,
   authenticates: false,
   scenarios: ["connect", "echo", "fanout"],
+  version: () => {
+    const file = join(dirname(resolved() ?? ""), "../package.json")
+    return (JSON.parse(readFileSync(file, "utf8")) as { readonly version: string }).version
+  },
   missing: () => (resolved() === undefined ? "npm package socket.io" : undefined),
   dialect: import.meta.url
 })

@@ -42,6 +42,10 @@ const latencyLine = ({ p50, p90, p99, p999, max }: LatencySummary): string =>
 const counted = (name: string, counts: Counts): ReadonlyArray<readonly [string, string]> =>
   Object.entries(counts).map(([what, count]) => [name, `${what}: ${grouped(count)}`])
 
+/** The whole run's samples; the first may be from before the connections. */
+const overTime = (samples: ReadonlyArray<number>): string =>
+  samples.length < 2 ? "" : `; sampled each second: least ${megabytes(Math.min(...samples))}, most ${megabytes(Math.max(...samples))}`
+
 const serverLines = (result: Result, unit: string): ReadonlyArray<readonly [string, string]> => {
   const { server, window } = result
   if (server === undefined) return []
@@ -50,7 +54,7 @@ const serverLines = (result: Result, unit: string): ReadonlyArray<readonly [stri
   const waited = server.waited / window.seconds
   return [
     ["server CPU", `${each}${share(server.cpu / window.seconds)} of a core${waited > 0.05 ? `, waited ${share(waited)} for one` : ""}`],
-    ["server memory", `${megabytes(server.memoryBefore)} before, ${megabytes(server.memoryAfter)} after`]
+    ["server memory", `${megabytes(server.memoryBefore)} before, ${megabytes(server.memoryAfter)} after${overTime(result.memory)}`]
   ]
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
+import { shownCommand } from "../../src/cli/bench/execute.ts"
 import { eventually } from "../support/eventually.ts"
 import { freePort } from "../support/ports.ts"
 import { type Child, type Finished, run, startProcess } from "../support/process.ts"
@@ -19,6 +20,13 @@ beforeAll(async () => {
 })
 
 const short = ["--duration", "0.5", "--warmup", "0.1"] as const
+
+describe("the command line in a report", () => {
+  it("shows no token, no secret and no query", () => {
+    const given = ["bench", "echo", "wss://a/ws?token=T", "--secret", "S", "--token=T", "--json", "f.json"]
+    expect(shownCommand(given)).toEqual(["bench", "echo", "wss://a/ws", "--secret", "…", "--token=…", "--json", "f.json"])
+  })
+})
 
 describe("weft bench", () => {
   it("measures, prints a table, and writes figures and picture without the secret", async () => {

@@ -47,6 +47,15 @@ const shown = (spec: Spec): Spec => {
   return { ...spec, target: { ...target, url: spec.target.url.replace(/\?.*$/, "") } }
 }
 
+const secretFlag = /^--(?:token|secret)(?==|$)/
+
+/** The command line, without what nobody else should see. */
+export const shownCommand = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
+  args.map((arg, at) => {
+    if (at > 0 && secretFlag.test(args[at - 1]!) && !args[at - 1]!.includes("=")) return "…"
+    return secretFlag.test(arg) ? arg.replace(/=.*/s, "=…") : arg.replace(/^(\w+:\/\/[^?]*)\?.*/s, "$1")
+  })
+
 /**
  * Runs and reports; a first SIGINT or SIGTERM ends the run early, with a partial result, and then the process with 1. Gives why the result is not to be
  * relied on, if so. Rejects when a file can not be written.
@@ -64,7 +73,7 @@ export const execute = async ({ spec, threads, json, plot: picture }: Execution)
     process.stdout.write(`${report(spec, result)}\n`)
     if (picture !== undefined) await writeFile(picture, plot(title, result))
     if (json !== undefined) {
-      const command = ["weft", "bench", spec.scenario.kind]
+      const command = ["weft", ...shownCommand(process.argv.slice(2))]
       const all = {
         weft: version,
         machine,
