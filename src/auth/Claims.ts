@@ -1,5 +1,7 @@
 /** What a JWT's payload, the HTTP validator's answer and a function of the embedder have in common. */
-import { Predicate, Result, Schema, SchemaIssue } from "effect"
+import { Result, Schema, SchemaIssue } from "effect"
+import { CodecError } from "../wire/Codec.ts"
+import { toWireValue } from "../wire/Value.ts"
 import type { Identity } from "./Auth.ts"
 
 /** Bytes of UTF-8 in `sub` and in each pattern. */
@@ -26,21 +28,13 @@ const nameProblem = (name: string): string | undefined => {
   return name.isWellFormed() ? undefined : "is not well-formed Unicode"
 }
 
-/** Clients refuse `__proto__` as a key and deep nesting in any message, so neither may get into one through `info`. */
-const infoTreeProblem = (value: unknown, depth: number): string | undefined => {
-  if (!Predicate.isObjectOrArray(value)) return undefined
-  if (depth === 0) return `is nested deeper than ${MAX_INFO_DEPTH} levels`
-  if (Object.hasOwn(value, "__proto__")) return "holds the key __proto__"
-  for (const inner of Object.values(value)) {
-    const problem = infoTreeProblem(inner, depth - 1)
-    if (problem !== undefined) return problem
-  }
-  return undefined
-}
-
 const infoProblem = (info: unknown): string | undefined => {
-  const tree = infoTreeProblem(info, MAX_INFO_DEPTH)
-  if (tree !== undefined) return tree
+  // It gets into messages, and so has to be what a message may hold.
+  const held = Result.try({
+    try: () => toWireValue(info, MAX_INFO_DEPTH),
+    catch: (error) => (error instanceof CodecError ? error.message : "is not a JSON value")
+  })
+  if (Result.isFailure(held)) return held.failure
   const json = Result.try(() => JSON.stringify(info))
   if (Result.isFailure(json) || json.success === undefined) return "is not a JSON value"
   return json.success.length > MAX_INFO || utf8.encode(json.success).length > MAX_INFO

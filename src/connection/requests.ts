@@ -198,9 +198,9 @@ const call = (connection: Connection, { id, method, data }: Request<"call">): un
   const caller = { connection: connection.id, session: connection.session, user: connection.user }
   settle(
     connection,
-    runHandler(handlers, method, data, caller, settings.limits.call_timeout).pipe(
+    runHandler(handlers, method, data, caller, settings.limits.call_timeout, settings.limits.depth).pipe(
       Effect.match({
-        onSuccess: (result) => ({ reply: { type: "result", ...withId(id), data: result === undefined ? null : result } }) as const,
+        onSuccess: (result) => ({ reply: { type: "result", ...withId(id), data: result } }) as const,
         onFailure: ({ code, message }) => ({ reply: failure(id, code, message) })
       })
     )
