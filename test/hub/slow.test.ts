@@ -56,6 +56,23 @@ describe.each([
   })
 })
 
+it.each(["json", "msgpack"] as const)("pongs that do not fit are not counted as messages (%s)", async (encoding) => {
+  const server = await start({ limits: { buffer: 65_536 } })
+  const slow = await connect(server, { encoding })
+  const other = await connect(server)
+  for (const client of [slow, other]) await client.request({ type: "join_room", room: "r" })
+  slow.ws.pause()
+  const payload = Buffer.alloc(125, "p")
+  for (let n = 0; n < 60_000; n++) slow.ws.ping(payload)
+  // Skipped behind the pongs: so many of them did not fit.
+  await eventually(async () => {
+    await other.request({ type: "broadcast", room: "r", data: big, exclude_self: true })
+    return /weft_dropped_messages_total [1-9]/.test(await (await fetch(`${server.url}/metrics`)).text())
+  })
+  const counted = /weft_dropped_messages_total (\d+)/.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1]
+  expect(Number(counted)).toBeLessThan(100)
+})
+
 it("a client that never reads again does not stay", async () => {
   const server = await start({ limits: { buffer: 65_536 } })
   const slow = await connect(server)
