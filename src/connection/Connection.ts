@@ -8,8 +8,9 @@ import type { Room } from "../room/Room.ts"
 import type { Evicted, JoinReply, RoomMember } from "../room/RoomMessages.ts"
 import { userRoom } from "../room/RoomNames.ts"
 import type { Accepted, ClientSocket, Seat } from "../transport/Transport.ts"
-import { type ErrorCode, errorCodes, shouldReconnect } from "../wire/Codes.ts"
+import { type ErrorCode, shouldReconnect } from "../wire/Codes.ts"
 import type { RequestId, Sender, ServerMessage } from "../wire/Messages.ts"
+import { errorReply } from "../wire/replies.ts"
 import type { ConnectionMessage, DirectDelivery, Disconnect, Malformed, Oversized, Settled } from "./ConnectionMessages.ts"
 import { type ConnectionContext, limitsView } from "./ConnectionContext.ts"
 import { floodClose, nextDue, type Offence, onTimer } from "./ConnectionState.ts"
@@ -175,9 +176,9 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   }
 
   /** Tells the client that its request failed. `retryable` where this failure is of another kind than its code's usual one. */
-  fail(id: RequestId | undefined, code: ErrorCode, message: string, retryable: boolean = errorCodes[code].retryable): undefined {
+  fail(id: RequestId | undefined, code: ErrorCode, message: string, retryable?: boolean): undefined {
     this.context.counters.error(code)
-    this.reply(id === undefined ? { type: "error", code, message, retryable } : { type: "error", id, code, message, retryable })
+    this.reply(errorReply(id, code, message, retryable))
   }
 
   private joinReply({ name, room, reply }: JoinReply): undefined {

@@ -3,14 +3,12 @@ import { Effect } from "effect"
 import type { Identity } from "../auth/Auth.ts"
 import { type Denial, mayJoin, mayPublish, mayReadHistory, mayReadPresence } from "../room/Permissions.ts"
 import { isUserRoom, roomNameProblem, userRoom } from "../room/RoomNames.ts"
-import { type ErrorCode, errorCodes } from "../wire/Codes.ts"
 import type { ClientMessage, Member, RequestId, ServerMessage } from "../wire/Messages.ts"
+import { errorReply, withId } from "../wire/replies.ts"
 import type { Connection } from "./Connection.ts"
 import { runHandler } from "./Handlers.ts"
 
 type Request<T extends ClientMessage["type"]> = Extract<ClientMessage, { type: T }>
-
-const withId = (id: RequestId | undefined): { readonly id?: RequestId } => (id === undefined ? {} : { id })
 
 /** The permission to reach everyone, as the claim `server` names it. */
 export const broadcastPermission = "broadcast"
@@ -151,7 +149,7 @@ const presence = (connection: Connection, { id, room: name }: Request<"presence"
   const respond = (answer: ReadonlyArray<Member> | Denial): undefined => {
     const reply =
       "code" in answer
-        ? failure(id, answer.code, answer.message)
+        ? errorReply(id, answer.code, answer.message)
         : ({ type: "presence", ...withId(id), room: name, members: answer } as const)
     connection.offerReply({ type: "@reply", reply })
   }
@@ -201,7 +199,7 @@ const call = (connection: Connection, { id, method, data }: Request<"call">): un
     runHandler(handlers, method, data, caller, settings.limits.call_timeout, settings.limits.depth).pipe(
       Effect.match({
         onSuccess: (result) => ({ reply: { type: "result", ...withId(id), data: result } }) as const,
-        onFailure: ({ code, message }) => ({ reply: failure(id, code, message) })
+        onFailure: ({ code, message }) => ({ reply: errorReply(id, code, message) })
       })
     )
   )
@@ -214,11 +212,11 @@ const auth = (connection: Connection, { id, token }: Request<"auth">): undefined
     connection.context.refresh(token).pipe(
       Effect.match({
         onSuccess: (identity) => {
-          if (identity.user !== connection.user) return { reply: failure(id, "conflict", "the token is another user's") }
+          if (identity.user !== connection.user) return { reply: errorReply(id, "conflict", "the token is another user's") }
           const expiry = identity.expiresAt === undefined ? {} : { expires_at: identity.expiresAt }
           return { reply: { type: "ack", ...withId(id), ...expiry } as const, identity }
         },
-        onFailure: ({ code, message }) => ({ reply: failure(id, code, message) })
+        onFailure: ({ code, message }) => ({ reply: errorReply(id, code, message) })
       })
     )
   )
@@ -231,14 +229,6 @@ const admit = (connection: Connection, id: RequestId | undefined): boolean => {
   connection.fail(id, "limit_reached", `at most ${calls} calls may be pending`)
   return false
 }
-
-const failure = (id: RequestId | undefined, code: ErrorCode, message: string): ServerMessage => ({
-  type: "error",
-  ...withId(id),
-  code,
-  message,
-  retryable: errorCodes[code].retryable
-})
 
 /** Runs what takes time beside the mailbox; its outcome comes back as a message, and it ends with the connection. */
 const settle = (

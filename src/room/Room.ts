@@ -2,8 +2,8 @@ import type { Clock, Effect } from "effect"
 import { Actor } from "../actor/Actor.ts"
 import type { RoomBlock } from "../config/Settings.ts"
 import type { Counters } from "../observe/Counters.ts"
-import { errorCodes } from "../wire/Codes.ts"
-import type { RequestId, ServerMessage } from "../wire/Messages.ts"
+import type { ServerMessage } from "../wire/Messages.ts"
+import { errorReply, withId } from "../wire/replies.ts"
 import { Fanout, type FanoutContext } from "./Fanout.ts"
 import type { Denial } from "./Permissions.ts"
 import type { Join, Leave, Publish, ReadPresence, RoomMember, RoomMessage } from "./RoomMessages.ts"
@@ -23,8 +23,6 @@ export interface RoomContext extends FanoutContext {
 const unnumbered = { epoch: "", seq: 0 } as const
 
 const failed: Denial = { code: "internal", message: "the room failed" }
-
-const withId = (id: RequestId | undefined): { readonly id?: RequestId } => (id === undefined ? {} : { id })
 
 /** The actor of one room. It lives while it has members. */
 export class Room extends Actor<RoomMessage> {
@@ -116,7 +114,7 @@ export class Room extends Actor<RoomMessage> {
   private refuse(message: RoomMessage, denial: Denial): void {
     const { name } = this.state
     if (message.type === "presence") return message.respond(denial)
-    const reply: ServerMessage = { type: "error", ...withId(message.id), ...denial, retryable: errorCodes[denial.code].retryable }
+    const reply = errorReply(message.id, denial.code, denial.message)
     if (message.type === "join") {
       this.state.members.delete(message.member)
       message.member.offerReply({ type: "@join_reply", name, room: undefined, reply })
