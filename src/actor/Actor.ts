@@ -43,6 +43,11 @@ export abstract class Actor<M> {
     return this.queue === undefined ? 0 : this.queue.length - this.head
   }
 
+  /** Whether a message offered now is received before `offer` returns. */
+  get idle(): boolean {
+    return this.resume !== undefined && this.queue === undefined && !this.receiving && !this.stopped
+  }
+
   /** Gives the actor a message. False: the mailbox is full or the actor has stopped, and the message is the caller's to account for. */
   offer(message: M): boolean {
     if (this.stopped || this.waiting >= this.capacity) return false

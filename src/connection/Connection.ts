@@ -53,7 +53,7 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   timerPrevious: Timed | undefined = undefined
   private readonly seat: Seat
   /** Absent where no rate is limited. */
-  private readonly rate: TokenBucket | undefined
+  readonly rate: TokenBucket | undefined
   private mistakes: TokenBucket | undefined = undefined
   private nextHeartbeat: number
   private closing = false
@@ -126,6 +126,8 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
         return this.reply(message.reply)
       case "@join_reply":
         return this.joinReply(message)
+      case "@echoes":
+        return this.replyWith(message.frame, message.count)
       case "@direct":
         return this.direct(message)
       case "@malformed":
@@ -153,7 +155,8 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     else if (message.type === "@drained") this.outgoing.drained()
     else if (message.type === "@timer") this.socket.terminate()
     // A client that goes on sending is not waiting for its close frame.
-    else if (!message.type.startsWith("@") && ++this.sentWhileClosing > closingBudget) this.socket.terminate()
+    else if ((!message.type.startsWith("@") || message.type === "@echoes") && ++this.sentWhileClosing > closingBudget)
+      this.socket.terminate()
     else if (message.type === "@join_reply") message.room?.offerReply({ type: "leave", member: this, id: undefined, quiet: true })
   }
 
@@ -163,9 +166,9 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     if (!this.outgoing.reply(message)) this.disconnect(tooSlow)
   }
 
-  /** As `reply`, with a message in this connection's encoding. */
-  replyWith(frame: ArrayBuffer): undefined {
-    this.context.counters.sent(this.socket.encoding)
+  /** As `reply`, with a frame of `count` messages in this connection's encoding. */
+  replyWith(frame: ArrayBuffer, count = 1): undefined {
+    this.context.counters.sent(this.socket.encoding, count)
     if (!this.outgoing.replyWith(frame)) this.disconnect(tooSlow)
   }
 

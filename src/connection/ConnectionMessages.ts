@@ -18,6 +18,13 @@ export interface Oversized {
   readonly limit: number
 }
 
+/** A frame of `count` echoes that is its own reply. Only for a connection that is idle: the bytes are the transport's. */
+export interface Echoes {
+  readonly type: "@echoes"
+  readonly count: number
+  readonly frame: ArrayBuffer
+}
+
 /** A message to this connection alone, or to all connections of its user. */
 export interface DirectDelivery {
   readonly type: "@direct"
@@ -53,4 +60,4 @@ export const drainedEvent: Event = { type: "@drained" }
 export const closedEvent: Event = { type: "@closed" }
 
 /** A client can not send a type that begins with @: the schemas know their types. */
-export type ConnectionMessage = ClientMessage | Malformed | Oversized | DirectDelivery | Settled | Disconnect | Event | RoomReply
+export type ConnectionMessage = ClientMessage | Malformed | Oversized | Echoes | DirectDelivery | Settled | Disconnect | Event | RoomReply

@@ -61,6 +61,7 @@ export class Outgoing {
   /** As `reply`, for a frame that is only valid now. */
   replyWith(frame: ArrayBuffer): boolean {
     const { binary } = this.codec
+    this.outbox?.flush()
     if (this.held !== undefined || this.socket.sendBytes(frame, binary) === "dropped")
       this.hold(binary ? new Uint8Array(frame.slice(0)) : new TextDecoder().decode(frame))
     return this.heldBytes <= this.context.limit

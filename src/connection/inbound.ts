@@ -9,6 +9,7 @@ import type { Connection } from "./Connection.ts"
 import type { ConnectionContext } from "./ConnectionContext.ts"
 import { type ConnectionMessage, drainedEvent } from "./ConnectionMessages.ts"
 import type { Connections } from "./Connections.ts"
+import { isBareEcho } from "./requests.ts"
 
 const refusal = (message: string): Refusal => ({ error: "invalid_message", message })
 
@@ -64,6 +65,13 @@ export const socketHandler = (connections: Connections, context: ConnectionConte
     for (const item of batch) acceptOne(connection, item)
   }
 
+  /** A batch of nothing but bare echoes is its own reply, to the byte, while the connection is free to say so at once. */
+  const isOwnReply = (connection: Connection, batch: ReadonlyArray<unknown>): boolean => {
+    if (!connection.idle || connection.rate !== undefined || batch.length === 0 || batch.length > maxBatch) return false
+    for (const item of batch) if (!isClientMessage(item) || item.type !== "echo" || !isBareEcho(item)) return false
+    return true
+  }
+
   const onFrame = (connection: Connection, frame: ArrayBuffer, binary: boolean): void => {
     const codec = connection.socket.encoding === "json" ? context.json : context.msgpack
     connection.lastFrame = time.now
@@ -81,7 +89,10 @@ export const socketHandler = (connections: Connections, context: ConnectionConte
       if (Array.isArray(error.value)) return acceptBatch(connection, error.value, acceptUnchecked)
       return undecodable(connection, unreadable(error.message, error.value))
     }
-    if (Array.isArray(value)) return acceptBatch(connection, value, accept)
+    if (Array.isArray(value)) {
+      if (connection.batch && isOwnReply(connection, value)) return give(connection, { type: "@echoes", count: value.length, frame })
+      return acceptBatch(connection, value, accept)
+    }
     if (!connection.batch) connection.frame = frame
     accept(connection, value)
     connection.frame = undefined

@@ -16,7 +16,7 @@ export const broadcastPermission = "broadcast"
 export const handleRequest = (connection: Connection, message: ClientMessage): undefined => {
   switch (message.type) {
     case "echo":
-      if (connection.frame !== undefined && isBare(message)) return connection.replyWith(connection.frame)
+      if (connection.frame !== undefined && isBareEcho(message)) return connection.replyWith(connection.frame)
       return connection.reply(
         message.id === undefined ? { type: "echo", data: message.data } : { type: "echo", id: message.id, data: message.data }
       )
@@ -46,7 +46,7 @@ export const handleRequest = (connection: Connection, message: ClientMessage): u
 }
 
 /** An echo without fields of its sender's own is its own reply, to the byte: numbers keep their digits. */
-const isBare = (message: Request<"echo">): boolean => {
+export const isBareEcho = (message: Request<"echo">): boolean => {
   let fields = 0
   for (const _ in message) fields++
   return fields === (message.id === undefined ? 2 : 3)

@@ -126,10 +126,10 @@ export class Counters {
     else this.messagesInMsgpack++
   }
 
-  /** A message was encoded for one client. */
-  sent(encoding: Encoding): void {
-    if (encoding === "json") this.messagesOutJson++
-    else this.messagesOutMsgpack++
+  /** Messages were encoded for one client. */
+  sent(encoding: Encoding, count = 1): void {
+    if (encoding === "json") this.messagesOutJson += count
+    else this.messagesOutMsgpack += count
   }
 
   /** A message was handed to `deliveries` connections, `milliseconds` after it was taken up. */

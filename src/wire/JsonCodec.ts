@@ -32,7 +32,7 @@ const tooDeep = (text: string, limit: number): boolean =>
   text.length > limit * 2 && countUpTo(text, "]", limit) + countUpTo(text, "}", limit) > limit && nesting(text, limit) > limit
 
 /** Only an exponent of three digits, or some two hundred digits in a row, can make a number that a double does not hold. */
-const bigExponent = /[eE]\+?\d{3}/
+const bigExponent = /\d[eE]\+?\d{3}/
 
 const isDigit = (char: number): boolean => char >= 0x30 && char <= 0x39
 

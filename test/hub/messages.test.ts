@@ -141,6 +141,45 @@ describe.each(["json", "msgpack"] as const)("a client that speaks %s", (encoding
     expect(reader.frames - framesBefore).toBeLessThan(20)
   })
 
+  it("gets a batch of echoes back in order with what stands around it", async () => {
+    const reader = await connect(await start(), { encoding, protocols: [`weft.v1.${encoding}`, "weft.batch"] })
+    const echoes = (from: number, extra: object = {}) =>
+      Array.from({ length: 3 }, (_, n) => ({ type: "echo", id: from + n, data: { n }, ...extra }))
+    reader.send([{ type: "ping", id: 1 }])
+    reader.send(echoes(10))
+    reader.send([{ type: "ping", id: 2 }, ...echoes(20)])
+    reader.send(echoes(30, { note: "mine" }))
+    reader.send([...echoes(40), { type: "echo" }])
+    const replies = []
+    for (let n = 0; n < 15; n++) replies.push(await reader.next(() => true))
+    expect(replies.map(({ type, id, note }) => (note === undefined ? [type, id] : "a field of the sender's own"))).toEqual([
+      ["pong", 1],
+      ["echo", 10],
+      ["echo", 11],
+      ["echo", 12],
+      ["pong", 2],
+      ["echo", 20],
+      ["echo", 21],
+      ["echo", 22],
+      ["echo", 30],
+      ["echo", 31],
+      ["echo", 32],
+      ["echo", 40],
+      ["echo", 41],
+      ["echo", 42],
+      ["error", undefined]
+    ])
+  })
+
+  it("spends its rate on every echo of a batch", async () => {
+    const server = await start({ limits: { rate: 0.001, burst: 3_000 } })
+    const reader = await connect(server, { encoding, protocols: [`weft.v1.${encoding}`, "weft.batch"] })
+    reader.send(Array.from({ length: 5 }, (_, id) => ({ type: "echo", id, data: id })))
+    const types = []
+    for (let n = 0; n < 5; n++) types.push((await reader.next(() => true))["type"])
+    expect(types).toEqual(["echo", "echo", "echo", "error", "error"])
+  })
+
   it("is told of its mistakes and keeps its connection", async () => {
     const client = await connect(await start(), { encoding })
     const mistakes: ReadonlyArray<readonly [object, string]> = [
