@@ -5,7 +5,7 @@
 import { Effect, Schema } from "effect"
 
 /** How a value is written: decides how text from the environment becomes a value. */
-export type KeyKind = "string" | "number" | "boolean" | "list" | "table" | "tables" | "any"
+export type KeyKind = "string" | "number" | "boolean" | "list" | "map" | "table" | "tables" | "any"
 
 /** What is known about a key besides its schema. */
 export interface KeyInfo {
@@ -21,6 +21,10 @@ export interface KeyInfo {
   readonly hidden?: boolean
   /** Its table must have it. */
   readonly required?: boolean
+  /** Completes "expected …" for one item of a list, map or array of tables, where it is no table and no plain text. */
+  readonly item?: string
+  /** Stands for a required value that can not be read. Default: a text that fits the rules of most keys. */
+  readonly placeholder?: unknown
   /** The keys of a table or of each table of an array. */
   readonly fields?: Schema.Struct.Fields
 }

@@ -5,6 +5,7 @@
  */
 import { Schema } from "effect"
 import { keysOf } from "./Key.ts"
+import { Gateway, Proxy, type ProxyRoute, resolveRoute } from "./proxy.ts"
 import * as sections from "./sections.ts"
 
 /** The file as it is written; left-out keys get their defaults. */
@@ -22,7 +23,8 @@ export const SettingsFile = Schema.Struct({
   nats: sections.Nats,
   cluster: sections.Cluster,
   store: sections.Store,
-  proxy: sections.Proxy
+  gateway: Gateway,
+  proxy: Proxy
 })
 export type SettingsFile = typeof SettingsFile.Type
 
@@ -36,6 +38,7 @@ export const keys = keysOf(SettingsFile.fields)
 export interface Settings extends Omit<SettingsFile, "node" | "auth" | "proxy"> {
   readonly node: { readonly id: string }
   readonly auth: SettingsFile["auth"] & { readonly anonymous: boolean }
+  readonly proxy: ReadonlyArray<ProxyRoute>
 }
 
 export type RoomBlock = Settings["room"][number]
@@ -57,11 +60,9 @@ export const hasAuthentication = ({ auth }: Pick<SettingsFile, "auth">): boolean
  * Fills in what depends on other keys or on chance: `nodeId` is taken when the configuration names none. `authenticated`
  * says whether there is a way to authenticate clients.
  */
-export const resolve = (file: SettingsFile, nodeId: string, authenticated: boolean): Settings => {
-  const { proxy: _, ...settings } = file
-  return {
-    ...settings,
-    node: { id: file.node.id ?? nodeId },
-    auth: { ...file.auth, anonymous: file.auth.anonymous ?? !authenticated }
-  }
-}
+export const resolve = (file: SettingsFile, nodeId: string, authenticated: boolean): Settings => ({
+  ...file,
+  node: { id: file.node.id ?? nodeId },
+  auth: { ...file.auth, anonymous: file.auth.anonymous ?? !authenticated },
+  proxy: file.proxy.map(resolveRoute)
+})

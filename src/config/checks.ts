@@ -171,8 +171,7 @@ const rooms = (settings: SettingsFile): ReadonlyArray<Finding> =>
 
 const unserved = (settings: SettingsFile): ReadonlyArray<Finding> => [
   ...(settings.nats.servers.length > 0 ? [mistake(["nats.servers"], "not served by this version: a node can not join a cluster")] : []),
-  ...(settings.store.data === undefined ? [] : [mistake(["store.data"], "not served by this version: everything is kept in memory")]),
-  ...(settings.proxy.length > 0 ? [mistake(["proxy"], "not served by this version: there is no gateway")] : [])
+  ...(settings.store.data === undefined ? [] : [mistake(["store.data"], "not served by this version: everything is kept in memory")])
 ]
 
 /**

@@ -31,7 +31,6 @@ interface Found {
 const byPath: ReadonlyMap<string, Key> = new Map(keys.map((key) => [key.path, key]))
 
 const messageOf = (issue: SchemaIssue.Issue): string | undefined => {
-  if (issue._tag === "Filter") return messageOf(issue.issue)
   if (issue._tag !== "InvalidValue") return undefined
   const message = issue.annotations?.message
   return typeof message === "string" ? message : undefined
@@ -44,7 +43,13 @@ const flatten = (issue: SchemaIssue.Issue, path: Path): ReadonlyArray<Found> => 
     case "Pointer":
       return flatten(issue.issue, [...path, ...issue.path.map(partOf)])
     case "Encoding":
+    case "Filter":
       return flatten(issue.issue, path)
+    case "AnyOf": {
+      // One form of the value fits its type: what is wrong is inside of it.
+      const [only, ...others] = issue.issues
+      return only === undefined || others.length > 0 ? [{ path, kind: "invalid" }] : flatten(only, path)
+    }
     case "Composite":
       return issue.issues.flatMap((inner) => flatten(inner, path))
     case "MissingKey":
@@ -73,10 +78,11 @@ const meant = (path: Path): { readonly text: string; readonly path: string } | u
   return elsewhere === undefined ? undefined : { text: elsewhere.path, path: elsewhere.path }
 }
 
-const expected = (path: Path, key: Key | undefined): string => {
-  if (typeof path.at(-1) !== "number") return key?.expected ?? "another value"
-  const list = byPath.get(keyPath(path.slice(0, -1)))
-  return list?.kind === "list" ? "a non-empty string" : "a table"
+const expected = (path: Path): string => {
+  const key = byPath.get(keyPath(path))
+  if (key !== undefined) return key.expected
+  const holder = byPath.get(keyPath(path.slice(0, -1)))
+  return holder?.item ?? (holder?.kind === "list" ? "a non-empty string" : "a table")
 }
 
 const reasonOf = (found: Found, root: Table): string => {
@@ -87,10 +93,10 @@ const reasonOf = (found: Found, root: Table): string => {
   }
   if (found.message !== undefined) return found.message
   const key = byPath.get(keyPath(found.path)) ?? byPath.get(keyPath(found.path.slice(0, -1)))
-  return `expected ${expected(found.path, key)}, found ${describeValue(valueAt(root, found.path), key?.hidden === true)}`
+  return `expected ${expected(found.path)}, found ${describeValue(valueAt(root, found.path), key?.hidden === true)}`
 }
 
-/** Stands for a required key that can not be read, so that the rest of its table can; fits the rules of all of them. */
+/** Stands for a required key that can not be read, so that the rest of its table can; fits the rules of those that have no placeholder of their own. */
 const PLACEHOLDER = "https://unreadable.invalid/"
 
 const remove = (root: Table, path: Path): void => {
@@ -98,7 +104,8 @@ const remove = (root: Table, path: Path): void => {
   const last = path.at(-1)
   if (Array.isArray(holder) && typeof last === "number") holder[last] = emptyTable()
   else if (isTable(holder) && typeof last === "string") {
-    if (byPath.get(keyPath(path))?.required === true) holder[last] = PLACEHOLDER
+    const key = byPath.get(keyPath(path))
+    if (key?.required === true) holder[last] = key.placeholder ?? PLACEHOLDER
     else delete holder[last]
   }
 }
@@ -116,7 +123,7 @@ const spoiled = (found: Found): string =>
 const decodeFile = Schema.decodeUnknownResult(SettingsFile, { errors: "all", onExcessProperty: "error" })
 
 /** More rounds than there are levels at which something can be wrong. */
-const ROUNDS = 8
+const ROUNDS = 12
 
 export const decode = (values: Table): Decoded => {
   const root = copyValue(values)

@@ -12,7 +12,7 @@ export const ENVIRONMENT = "environment"
 
 /** The variable of a key, or undefined for keys inside arrays of tables and for tables themselves. */
 export const variableOf = (key: Key): string | undefined =>
-  key.path.includes("[]") || key.fields !== undefined || key.kind === "any"
+  key.path.includes("[]") || key.fields !== undefined || key.kind === "any" || key.kind === "map"
     ? undefined
     : `WEFT_${key.path.replaceAll(".", "_").toUpperCase()}`
 

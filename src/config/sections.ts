@@ -242,10 +242,3 @@ export const Log = section(
   },
   "Log lines go to standard error."
 )
-
-export const Proxy = withDefault(Schema.Array(Schema.Unknown), [], {
-  kind: "any",
-  type: "array of tables",
-  expected: "an array of tables, each headed [[proxy]]",
-  doc: "Routes of the gateway. Not served by this version."
-})

@@ -2,7 +2,8 @@
 import { Schema } from "effect"
 import { type KeyInfo, optional, required, withDefault } from "./Key.ts"
 
-type Rule = (value: string) => string | undefined
+/** Says what is wrong with a value. */
+export type Rule = (value: string) => string | undefined
 
 interface Texts {
   readonly rule?: Rule
@@ -12,12 +13,13 @@ interface Texts {
 const YEAR = 31_536_000
 const GIB = 1_073_741_824
 
-const string = (rule?: Rule) => {
+/** Text that is not empty and keeps to a rule, as a schema to build on. */
+export const string = (rule?: Rule) => {
   const nonEmpty = Schema.String.check(Schema.isMinLength(1))
   return rule === undefined ? nonEmpty : nonEmpty.check(Schema.makeFilter(rule))
 }
 
-const stringInfo = (doc: string, texts: Texts): KeyInfo => ({
+export const stringInfo = (doc: string, texts: Texts): KeyInfo => ({
   kind: "string",
   type: "string",
   expected: "a non-empty string",
@@ -29,6 +31,13 @@ const stringInfo = (doc: string, texts: Texts): KeyInfo => ({
 export const text = (fallback: string, doc: string, texts: Texts = {}) => withDefault(string(texts.rule), fallback, stringInfo(doc, texts))
 export const optionalText = (doc: string, texts: Texts = {}) => optional(string(texts.rule), stringInfo(doc, texts))
 export const requiredText = (doc: string, texts: Texts = {}) => required(string(texts.rule), stringInfo(doc, texts))
+
+/** Text that may be empty, which has a meaning of its own; `rule` says what is wrong with any other. */
+export const textOrEmpty = (fallback: string, doc: string, rule: Rule) =>
+  withDefault(Schema.String.check(Schema.makeFilter((value: string) => (value === "" ? undefined : rule(value)))), fallback, {
+    ...stringInfo(doc, {}),
+    expected: "a string"
+  })
 
 /** A secret: `Redacted` from here on. */
 export const optionalSecret = (doc: string, rule?: Rule) =>
@@ -75,6 +84,14 @@ export const count = (fallback: number, doc: string, min = 0, max?: number) =>
       : Schema.Int.check(Schema.isGreaterThanOrEqualTo(min), Schema.isLessThanOrEqualTo(max)),
     fallback,
     number("integer", max === undefined ? `a whole number, ${min} or more` : `a whole number from ${min} to ${max}`, doc)
+  )
+
+/** A share of a whole, more than 0 and at most 1. */
+export const share = (fallback: number, doc: string) =>
+  withDefault(
+    Schema.Finite.check(Schema.isGreaterThan(0), Schema.isLessThanOrEqualTo(1)),
+    fallback,
+    number("number, 0 to 1", "a number, more than 0 and at most 1", doc)
   )
 
 /** A whole number of bytes, 1 byte to 1 GiB. */
