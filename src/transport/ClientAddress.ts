@@ -50,6 +50,10 @@ export interface Client {
   readonly address: string
   /** A trusted proxy says that the client came over TLS. */
   readonly secure: boolean
+  /** The other end of the TCP connection, in the same form as the address. */
+  readonly peer: string
+  /** The peer is a trusted proxy, and what it says of the client does not contradict itself. */
+  readonly trusted: boolean
 }
 
 /** `address`, `address:port`, `[address]:port`; anything else, such as `unknown` or `_hidden`, is nobody. */
@@ -112,6 +116,8 @@ const walk = (peer: NetAddress.IpAddress, hops: ReadonlyArray<Hop>, trusted: Tru
 const protoOf = (protos: ReadonlyArray<string | undefined>, taken: number): string | undefined =>
   protos[Math.max(0, protos.length - Math.max(1, taken))]
 
+const nobodyBetween = (peer: string): Client => ({ address: peer, secure: false, peer, trusted: false })
+
 /**
  * The client's address and whether it came over TLS. Without a trusted peer that is the peer itself, whatever the headers
  * say. `X-Forwarded-For` and `Forwarded` are both read: proxies write one of them and pass the other on as the client sent
@@ -119,10 +125,11 @@ const protoOf = (protos: ReadonlyArray<string | undefined>, taken: number): stri
  */
 export const clientAddress = (socketAddress: string, headers: ForwardingHeaders, trusted: TrustedProxies): Client => {
   // Where no proxy is trusted, which is the common case, a socket's IPv4 address is canonical as it is.
-  if (trusted === trustsNobody && plainIpv4.test(socketAddress)) return { address: socketAddress, secure: false }
+  if (trusted === trustsNobody && plainIpv4.test(socketAddress)) return nobodyBetween(socketAddress)
   const peer = parseNode(socketAddress)
-  if (peer === undefined) return { address: socketAddress, secure: false }
-  if (!trusted(peer)) return { address: NetAddress.formatIp(peer), secure: false }
+  if (peer === undefined) return nobodyBetween(socketAddress)
+  const own = NetAddress.formatIp(peer)
+  if (!trusted(peer)) return nobodyBetween(own)
   const listed = hopsOfForwardedFor(headers.forwardedFor)
   const standard = hopsOfForwarded(headers.forwarded)
   const byList = walk(peer, listed ?? standard ?? [], trusted)
@@ -134,5 +141,10 @@ export const clientAddress = (socketAddress: string, headers: ForwardingHeaders,
       ? protoOf(standard?.map((hop) => hop.proto) ?? [], byStandard.taken)
       : protoOf(protos, byList.taken)
     : undefined
-  return { address: NetAddress.formatIp(agreed ? byList.address : peer), secure: proto === "https" || proto === "wss" }
+  return {
+    address: agreed ? NetAddress.formatIp(byList.address) : own,
+    secure: proto === "https" || proto === "wss",
+    peer: own,
+    trusted: agreed
+  }
 }

@@ -89,9 +89,20 @@ describe("clientAddress", () => {
   it.each(cases.map(([what, socket, told, address, secure = false]) => ({ what, socket, told, client: { address, secure } })))(
     "$what",
     ({ client, socket, told }) => {
-      expect(clientAddress(socket, headers(told), proxies)).toEqual(client)
+      expect(clientAddress(socket, headers(told), proxies)).toMatchObject(client)
     }
   )
+
+  it.each([
+    ["an untrusted peer", "::ffff:198.51.100.7", { forwardedFor: "1.1.1.1" }, "198.51.100.7", false],
+    ["a trusted peer that says nothing", "2001:0db8:ffff:0000:0000:0000:0000:0001", {}, "2001:db8:ffff::1", true],
+    ["a trusted peer's word", "10.0.0.1", { forwardedFor: "198.51.100.7" }, "10.0.0.1", true],
+    ["two words that agree", "10.0.0.1", { forwardedFor: "198.51.100.7", forwarded: "for=198.51.100.7" }, "10.0.0.1", true],
+    ["two words that do not", "10.0.0.1", { forwardedFor: "198.51.100.7", forwarded: "for=1.1.1.1" }, "10.0.0.1", false],
+    ["no address", "", { forwardedFor: "1.1.1.1" }, "", false]
+  ])("tells the peer and whether it is believed: %s", (_, socket, told, peer, trusted) => {
+    expect(clientAddress(socket, headers(told), proxies)).toMatchObject({ peer, trusted })
+  })
 
   it("never returns what an untrusted hop claims", () => {
     const trustedHop = fc.integer({ min: 1, max: 0xffffff }).map((n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`)
@@ -124,7 +135,12 @@ describe("clientAddress", () => {
       fc.property(fc.string(), fc.string(), fc.string(), (forwardedFor, forwarded, forwardedProto) => {
         const told = { forwardedFor, forwarded, forwardedProto }
         expect(clientAddress("10.0.0.1", told, proxies).address).toMatch(/^[0-9a-f.:]+$/)
-        expect(clientAddress("198.51.100.7", told, proxies)).toEqual({ address: "198.51.100.7", secure: false })
+        expect(clientAddress("198.51.100.7", told, proxies)).toEqual({
+          address: "198.51.100.7",
+          secure: false,
+          peer: "198.51.100.7",
+          trusted: false
+        })
       })
     )
   })
