@@ -1,0 +1,32 @@
+/** What can go wrong between the gateway and a backend. The label `type` of `gateway_websocket_errors_total`. */
+
+/** Each with whether it speaks against the target, unless whoever reports it knows better. */
+const faults = {
+  /** No TCP connection: refused, reset, unreachable. */
+  connect: true,
+  /** The connection, the handshake or the answer took too long. */
+  timeout: true,
+  /** It answered the upgrade with a status other than 101. Its good right, unless the status is 500 or above. */
+  refused: false,
+  /** It sent what is no HTTP or no WebSocket, or accepted with the wrong key. */
+  protocol: true,
+  /** It was there and went away without a word: a close without a close frame, a ping without a pong. */
+  lost: true,
+  /** One side did not read as fast as the other sent. */
+  slow: false,
+  /** Its name does not resolve. */
+  dns: true,
+  /** Its certificate does not verify, or TLS failed otherwise. */
+  tls: true,
+  /** A message or a body was larger than the route allows. */
+  too_large: false,
+  /** No target could take the client. */
+  unavailable: false
+} as const
+
+export type GatewayErrorType = keyof typeof faults
+
+export const gatewayErrorTypes = Object.keys(faults) as ReadonlyArray<GatewayErrorType>
+
+/** Whether an error of this type counts as a failure of the target, for its circuit breaker and its failure rate. */
+export const isFault = (type: GatewayErrorType): boolean => faults[type]
