@@ -2,27 +2,10 @@
 import { Redacted, Result } from "effect"
 import { jwksAlgorithms, narrowAlgorithms, secretAlgorithms } from "../auth/JwtKeys.ts"
 import type { FileProblems } from "./files.ts"
+import { type Finding, mistake, warning } from "./Finding.ts"
+import { gateway } from "./proxyChecks.ts"
 import { isLoopback, isPem } from "./rules.ts"
 import type { SettingsFile } from "./Settings.ts"
-
-/**
- * Something found between keys. `keys` are all keys that it hangs on: when one of them is wrong in itself, the finding
- * is not told. It is told at `at`, else at the first of the keys that was set anywhere.
- */
-export interface Finding {
-  readonly keys: readonly [string, ...Array<string>]
-  readonly at?: string
-  readonly reason: string
-  readonly severity: "mistake" | "warning"
-}
-
-const mistake = (keys: Finding["keys"], reason: string, at?: string): Finding => ({
-  keys,
-  reason,
-  severity: "mistake",
-  ...(at === undefined ? {} : { at })
-})
-const warning = (keys: Finding["keys"], reason: string): Finding => ({ keys, reason, severity: "warning" })
 
 /** The keys on which a problem with a file may lie, and what else it hangs on. */
 const fileKeys = ["server.tls.cert", "server.tls.key", "auth.jwt.public_key", "auth.jwt.algorithms"] as const
@@ -186,6 +169,7 @@ export const crossChecks = (settings: SettingsFile, problems: FileProblems, auth
   ...times(settings),
   ...limits(settings),
   ...rooms(settings),
+  ...gateway(settings, authenticated),
   ...files(problems),
   ...unserved(settings)
 ]

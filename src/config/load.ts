@@ -1,10 +1,11 @@
 /** Reads the configuration: defaults < TOML file < environment < flags. */
 import { Effect, FileSystem, Random, Result } from "effect"
 import { parse, TomlError } from "smol-toml"
-import { crossChecks, type Finding } from "./checks.ts"
+import { crossChecks } from "./checks.ts"
 import { decode } from "./decode.ts"
 import { type Environment, readEnvironment } from "./environment.ts"
 import { fileProblems, unreadable } from "./files.ts"
+import type { Finding } from "./Finding.ts"
 import { merge, type Value } from "./layers.ts"
 import { ConfigError, formatMistake, type Mistake } from "./Mistake.ts"
 import { emptyTable, isTable, isWithin, parsePath, type Table } from "./path.ts"

@@ -14,7 +14,8 @@ import {
   routePathRule,
   statusesRule,
   stickyByRule,
-  targetRule
+  targetRule,
+  userHeaderRule
 } from "./proxyRules.ts"
 import {
   bytes,
@@ -153,8 +154,8 @@ const httpHealth = optionalSection(
 
 const circuitBreaker = optionalSection(
   {
-    failures: count(5, "Failures in a row that open the circuit.", 1),
-    rate: share(0.5, "Share of failures within `window` that opens the circuit."),
+    failures: count(5, "Failures in a row that open the circuit. 0: none do."),
+    rate: share(0.5, "Share of failures within `window` that opens the circuit. 0: none does."),
     min: count(20, "Attempts within `window` before the share counts.", 1),
     window: seconds(10, "Time over which the share is taken."),
     open: seconds(30, "How long the circuit stays open before it is tested."),
@@ -182,7 +183,7 @@ const failover = section(
 const routeAuth = section(
   {
     required: toggle(false, "Only clients with a valid token pass."),
-    header: textOrEmpty("X-User-Id", 'Header in which the backend gets the user. `""`: none.', requestHeaderRule),
+    header: textOrEmpty("X-User-Id", 'Header in which the backend gets the user. `""`: none.', userHeaderRule),
     query: textOrEmpty("user_id", 'Query parameter in which the backend gets the user. `""`: none.', queryNameRule)
   },
   "Who may pass, and how the backend gets to know the user. What a client itself sends in these places is taken out."

@@ -1,5 +1,6 @@
 /** What a single value of a gateway route must look like. Each rule says what is wrong, or undefined. */
 import { isIPv6 } from "node:net"
+import { isConnectionHeader, plainName } from "../gateway/ForwardHeaders.ts"
 
 const quote = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
 
@@ -17,7 +18,7 @@ export const routePathRule = (path: string): string | undefined => {
   if (!/^(?:[A-Za-z0-9._~!$&'()+,;=:@/-]|%[0-9a-f]{2})+$/i.test(bare))
     return `${quote(path)} is not a path: characters other than letters, digits and those of -._~!$&'()+,;=:@/ are written as %XX`
   if (bare.includes("//")) return `${quote(path)} has two slashes in a row`
-  if (/%(?:2f|5c)/i.test(bare)) return `${quote(path)} has an encoded slash or backslash`
+  if (/%(?:2f|5c|00)/i.test(bare)) return `${quote(path)} has an encoded slash, backslash or zero`
   return bare.split("/").some((segment) => DOT_SEGMENT.test(segment)) ? `${quote(path)} has a dot segment` : undefined
 }
 
@@ -44,34 +45,27 @@ export const normaliseTarget = (text: string): string => new URL(text).href.repl
 
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
 
-/** What is between two neighbours (RFC 9110, section 7.6.1), frames the message, or is part of the WebSocket handshake. */
-const OWN_HEADERS: ReadonlySet<string> = new Set([
-  "connection",
-  "content-length",
-  "expect",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade"
-])
-
 /** A header name (RFC 9110, section 5.6.2) that a route may add, remove or use for the user. */
 export const headerNameRule = (name: string): string | undefined => {
   // `__proto__` is a token, but no table can hold it as a key.
   if (!TOKEN.test(name) || name === "__proto__") return `${quote(name)} is not a header name`
-  const lower = name.toLowerCase()
-  return OWN_HEADERS.has(lower) || lower.startsWith("sec-websocket-")
+  return isConnectionHeader(name) || plainName(name).startsWith("sec-websocket-")
     ? `${quote(name)} is between Weft and its neighbours, a route has no say in it`
     : undefined
 }
 
 /** As `headerNameRule`, for what goes to a backend. */
 export const requestHeaderRule = (name: string): string | undefined =>
-  name.toLowerCase().startsWith("x-weft-") ? `${quote(name)} begins with X-Weft-, which is for what Weft itself says` : headerNameRule(name)
+  plainName(name).startsWith("x-weft-") ? `${quote(name)} begins with X-Weft-, which is for what Weft itself says` : headerNameRule(name)
+
+/** What Weft itself tells a backend of the request, beside `X-Forwarded-*`. */
+const TOLD: ReadonlySet<string> = new Set(["host", "forwarded", "x-request-id", "traceparent", "tracestate"])
+
+/** The header for the user: no other thing's. */
+export const userHeaderRule = (name: string): string | undefined =>
+  TOLD.has(plainName(name)) || plainName(name).startsWith("x-forwarded-")
+    ? `${quote(name)} is for something else than the user`
+    : requestHeaderRule(name)
 
 /** What a header may hold. The text of a mistake does not repeat it. */
 export const headerValueRule = (value: string): string | undefined =>

@@ -86,12 +86,12 @@ export const count = (fallback: number, doc: string, min = 0, max?: number) =>
     number("integer", max === undefined ? `a whole number, ${min} or more` : `a whole number from ${min} to ${max}`, doc)
   )
 
-/** A share of a whole, more than 0 and at most 1. */
+/** A share of a whole, from 0 to 1. */
 export const share = (fallback: number, doc: string) =>
   withDefault(
-    Schema.Finite.check(Schema.isGreaterThan(0), Schema.isLessThanOrEqualTo(1)),
+    Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0), Schema.isLessThanOrEqualTo(1)),
     fallback,
-    number("number, 0 to 1", "a number, more than 0 and at most 1", doc)
+    number("number, 0 to 1", "a number from 0 to 1", doc)
   )
 
 /** A whole number of bytes, 1 byte to 1 GiB. */

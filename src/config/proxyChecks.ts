@@ -1,0 +1,177 @@
+/** What the keys of the gateway must be to each other. */
+import { Redacted } from "effect"
+import { plainName } from "../gateway/ForwardHeaders.ts"
+import { builtInPrefix, isBuiltIn, routeKey } from "../gateway/Routes.ts"
+import { type Finding, mistake, warning } from "./Finding.ts"
+import { routeName } from "./proxy.ts"
+import { isLoopback } from "./rules.ts"
+import type { SettingsFile } from "./Settings.ts"
+
+type Route = SettingsFile["proxy"][number]
+
+const AUTHENTICATION = ["auth.jwt", "auth.http"] as const
+
+/** One finding for each item that is the same as one before it. `at` names the key of an item. */
+const repeated = <A>(
+  items: ReadonlyArray<A>,
+  same: (one: A, other: A) => boolean,
+  at: (index: number) => Finding["keys"],
+  reason: (before: number, item: A) => string
+): ReadonlyArray<Finding> =>
+  items.flatMap((item, index) => {
+    const before = items.findIndex((other) => same(other, item))
+    return before < index ? [mistake([...at(index), ...at(before)], reason(before, item))] : []
+  })
+
+const samePlace = (one: Route, other: Route): boolean => routeKey(one) === routeKey(other)
+
+const places = (routes: ReadonlyArray<Route>): ReadonlyArray<Finding> => [
+  ...routes.flatMap(({ path }, index) => {
+    const key = `proxy[${index}].path`
+    const prefix = builtInPrefix(path)
+    if (prefix !== undefined) return [mistake([key], `${JSON.stringify(path)} lies under "${prefix}", which is Weft's own`)]
+    return isBuiltIn(path) ? [mistake([key], `${JSON.stringify(path)} is a path of Weft's own`)] : []
+  }),
+  ...repeated(
+    routes,
+    samePlace,
+    (index) => [`proxy[${index}].path`, `proxy[${index}].host`],
+    (before, { host, path }) =>
+      `${JSON.stringify(path)} is the path of proxy[${before}] already, for ${host === undefined ? "any host" : `the host ${JSON.stringify(host)}`}`
+  ),
+  // Routes at the same place have the same default name: that is told above.
+  ...repeated(
+    routes,
+    (one, other) => one === other || (routeName(one) === routeName(other) && !samePlace(one, other)),
+    (index) => [`proxy[${index}].name`, `proxy[${index}].path`, `proxy[${index}].host`],
+    (before, route) => `${JSON.stringify(routeName(route))} is the name of proxy[${before}] already`
+  )
+]
+
+/** ws and http are two names for the same way to a backend, and so are wss and https. */
+const address = (url: string): string => url.replace(/^ws/, "http")
+
+const targets = ({ targets }: Route, path: string): ReadonlyArray<Finding> => {
+  const enabled = targets.filter((target) => target.enabled)
+  return [
+    ...repeated(
+      targets,
+      (one, other) => address(one.url) === address(other.url),
+      (index) => [`${path}.targets[${index}].url`, `${path}.targets[${index}]`],
+      (before) => `is the address of targets[${before}] already; weight gives one a larger share`
+    ),
+    ...(enabled.length === 0 ? [warning([`${path}.targets`], "has no target that is enabled: every request gets 503")] : []),
+    ...(enabled.length > 0 && enabled.every(({ weight }) => weight === 0)
+      ? [mistake([`${path}.targets`], "gives every enabled target the weight 0: none could ever get a client")]
+      : [])
+  ]
+}
+
+/** A backend at this server's own address: a request would come back. */
+const circles = ({ targets }: Route, path: string, { host, port }: SettingsFile["server"]): ReadonlyArray<Finding> =>
+  targets.flatMap(({ url }, index) => {
+    const target = new URL(url)
+    const targetPort = Number(target.port === "" ? (/^(?:https|wss):$/.test(target.protocol) ? 443 : 80) : target.port)
+    const here = target.hostname === host || (isLoopback(target.hostname) && (isLoopback(host) || host === "0.0.0.0" || host === "::"))
+    return here && port !== 0 && targetPort === port
+      ? [
+          warning(
+            [`${path}.targets[${index}].url`, `${path}.targets[${index}]`, "server.port", "server.host"],
+            "is the address of this server itself: requests would go round in circles"
+          )
+        ]
+      : []
+  })
+
+const users = (route: Route, path: string, authenticated: boolean): ReadonlyArray<Finding> => {
+  if (authenticated) return []
+  const unknown = "and neither auth.jwt nor auth.http is configured"
+  return [
+    ...(route.auth.required
+      ? [mistake([`${path}.auth.required`, ...AUTHENTICATION], `needs tokens that can be checked, ${unknown}: no request could pass`)]
+      : []),
+    ...(route.sticky_sessions?.by === "user"
+      ? [mistake([`${path}.sticky_sessions.by`, ...AUTHENTICATION], `needs users, ${unknown}: no client has one`)]
+      : []),
+    ...(route.connections_per_user > 0
+      ? [warning([`${path}.connections_per_user`, ...AUTHENTICATION], `has no effect: it needs users, ${unknown}`)]
+      : [])
+  ]
+}
+
+/** The header for the user is set by authentication alone. */
+const userHeader = ({ auth, request_headers: { add, remove } }: Route, path: string): ReadonlyArray<Finding> => {
+  const isUser = (name: string): boolean => plainName(name) === plainName(auth.header)
+  const reason = `has ${JSON.stringify(auth.header)}, which auth.header sets`
+  return [
+    ...(Object.keys(add).some(isUser)
+      ? [mistake([`${path}.request_headers.add`, `${path}.auth.header`], reason, `${path}.request_headers.add`)]
+      : []),
+    ...(remove.some(isUser)
+      ? [mistake([`${path}.request_headers.remove`, `${path}.auth.header`], reason, `${path}.request_headers.remove`)]
+      : [])
+  ]
+}
+
+const cookieSecret = ({ sticky_sessions: sticky }: Route, path: string, { auth, gateway }: SettingsFile): ReadonlyArray<Finding> =>
+  sticky?.by !== "cookie" || (sticky.secret ?? gateway.secret ?? auth.jwt?.secret) !== undefined
+    ? []
+    : [
+        warning(
+          [`${path}.sticky_sessions`, "gateway.secret", "auth.jwt.secret"],
+          "nothing is configured to sign the cookie with, so clients lose their target when this server restarts and on other nodes: set gateway.secret"
+        )
+      ]
+
+const without = (route: Route, path: string): ReadonlyArray<Finding> => {
+  const { circuit_breaker: breaker, connect_timeout, failover } = route
+  return [
+    ...(route.strip_prefix && !route.path.endsWith("/*")
+      ? [warning([`${path}.strip_prefix`, `${path}.path`], 'has no effect: the path has no "*"')]
+      : []),
+    ...(breaker !== undefined && breaker.failures === 0 && breaker.rate === 0
+      ? [
+          mistake(
+            [`${path}.circuit_breaker.failures`, `${path}.circuit_breaker.rate`],
+            "failures and rate are both 0: the circuit would never open"
+          )
+        ]
+      : []),
+    ...(failover.mode === "close" && failover.preamble > 0
+      ? [warning([`${path}.failover.preamble`, `${path}.failover.mode`], 'has no effect: mode is "close"')]
+      : []),
+    ...(failover.mode === "reconnect" && connect_timeout >= failover.deadline
+      ? [
+          warning(
+            [`${path}.connect_timeout`, `${path}.failover.deadline`],
+            `a single attempt (connect_timeout, ${connect_timeout}) may take all of failover.deadline (${failover.deadline})`
+          )
+        ]
+      : [])
+  ]
+}
+
+const SECRET_BYTES = 32
+
+const shortSecret = (secret: Redacted.Redacted<string> | undefined, key: string): ReadonlyArray<Finding> =>
+  secret !== undefined && Buffer.byteLength(Redacted.value(secret)) < SECRET_BYTES
+    ? [warning([key], `is shorter than ${SECRET_BYTES} bytes: whoever guesses it can choose a target`)]
+    : []
+
+/** `authenticated` says whether there is a way to authenticate clients. */
+export const gateway = (settings: SettingsFile, authenticated: boolean): ReadonlyArray<Finding> => [
+  ...shortSecret(settings.gateway.secret, "gateway.secret"),
+  ...places(settings.proxy),
+  ...settings.proxy.flatMap((route, index) => {
+    const path = `proxy[${index}]`
+    return [
+      ...targets(route, path),
+      ...circles(route, path, settings.server),
+      ...users(route, path, authenticated),
+      ...userHeader(route, path),
+      ...cookieSecret(route, path, settings),
+      ...shortSecret(route.sticky_sessions?.secret, `${path}.sticky_sessions.secret`),
+      ...without(route, path)
+    ]
+  })
+]
