@@ -12,7 +12,7 @@ import type { Settings } from "./config/Settings.ts"
 import type { Connection } from "./connection/Connection.ts"
 import type { ConnectionContext } from "./connection/ConnectionContext.ts"
 import { Connections } from "./connection/Connections.ts"
-import { guarded, TurnGuard } from "./connection/TurnGuard.ts"
+import { guarded, TurnGuard } from "./transport/TurnGuard.ts"
 import { drain } from "./connection/Drain.ts"
 import { makeGate } from "./connection/Gate.ts"
 import type { Handlers } from "./connection/Handlers.ts"
@@ -122,10 +122,6 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
       port: settings.server.port,
       tls: settings.server.tls,
       compression: settings.server.compression,
-      maxMessage: settings.limits.message,
-      maxBuffer: settings.limits.buffer,
-      idleTimeout: settings.heartbeat.timeout * 2,
-      paths: hubPaths,
       fork,
       onRefused: (status) => counters.refused(status),
       onHttp: (res, req) => serveHttp(res, req, (request, info) => answer(request, info), http)
@@ -183,9 +179,21 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
     const hub = makeHub({ context, connections, rooms, draining: () => draining })
     answer = yield* httpRoutes({ settings, version, hubPaths, page: webHandler }).pipe(Effect.provideService(Hub, hub))
     const gate = makeGate({ settings, trusted, auth, limits, clock, connections: () => connections.size, draining: () => draining })
-    const port = yield* server
-      .listen(gate, guarded(socketHandler(connections, context), new TurnGuard(() => cpuMillis() - cpuAtTurn)))
-      .pipe(Effect.mapError(({ message }) => new StartError({ message })))
+    const work = (): number => cpuMillis() - cpuAtTurn
+    const expel = (connection: Connection): void =>
+      void connection.offerReply({ type: "@disconnect", code: 4429, reason: "too many messages at once", abrupt: true })
+    const handler = guarded(socketHandler(connections, context), new TurnGuard(work), expel)
+    for (const path of hubPaths)
+      server.serve({
+        path,
+        gate,
+        handler,
+        maxMessage: settings.limits.message,
+        maxBuffer: settings.limits.buffer,
+        idleTimeout: settings.heartbeat.timeout * 2,
+        pings: false
+      })
+    const port = yield* server.listen().pipe(Effect.mapError(({ message }) => new StartError({ message })))
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => {
         draining = true

@@ -27,8 +27,8 @@ const idle = (): Counting => {
 
 const counting = idle()
 
-const socket = (encoding: Encoding): ClientSocket => ({
-  encoding,
+const socket: ClientSocket = {
+  cork: () => true,
   send: () => "sent",
   sendBytes: () => "sent",
   subscribe: () => {},
@@ -37,12 +37,13 @@ const socket = (encoding: Encoding): ClientSocket => ({
   buffered: () => 0,
   end: () => {},
   terminate: () => {}
-})
+}
 
 const member = (encoding: Encoding): RoomMember => ({
   sender: { connection: `c-${encoding}`, user: "ann" },
   info: undefined,
-  socket: socket(encoding),
+  socket,
+  encoding,
   batch: false,
   offerReply: () => true
 })

@@ -8,6 +8,7 @@ import type { Room } from "../room/Room.ts"
 import type { Evicted, JoinReply, RoomMember } from "../room/RoomMessages.ts"
 import { userRoom } from "../room/RoomNames.ts"
 import type { Accepted, ClientSocket, Seat } from "../transport/Transport.ts"
+import type { Encoding } from "../wire/Codec.ts"
 import { type ErrorCode, shouldReconnect } from "../wire/Codes.ts"
 import type { RequestId, Sender, ServerMessage } from "../wire/Messages.ts"
 import { errorReply } from "../wire/replies.ts"
@@ -32,6 +33,7 @@ const tooSlow: Disconnect = { type: "@disconnect", code: 4413, reason: "too slow
 export class Connection extends Actor<ConnectionMessage> implements RoomMember, Timed {
   readonly context: ConnectionContext
   readonly socket: ClientSocket
+  readonly encoding: Encoding
   readonly batch: boolean
   readonly address: string
   readonly session: string
@@ -65,13 +67,14 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     const { user } = accepted.identity
     this.context = context
     this.socket = socket
+    this.encoding = accepted.encoding
     this.batch = accepted.batch
     this.address = accepted.address
     this.session = session
     this.sender = user === undefined ? { connection: id } : { connection: id, user }
     this.identity = accepted.identity
     this.grants = compileGrants(accepted.identity.rooms)
-    this.outgoing = new Outgoing(context.outgoing, socket, socket.encoding === "json" ? context.json : context.msgpack, accepted.batch)
+    this.outgoing = new Outgoing(context.outgoing, socket, accepted.encoding === "json" ? context.json : context.msgpack, accepted.batch)
     this.connectedAt = now
     this.lastFrame = now
     this.nextHeartbeat = now + context.settings.heartbeat.interval * 1000
@@ -162,19 +165,19 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
 
   /** Answers a request. A client that does not read its answers is too slow, whatever the rooms do. */
   reply(message: ServerMessage): undefined {
-    this.context.counters.sent(this.socket.encoding)
+    this.context.counters.sent(this.encoding)
     if (!this.outgoing.reply(message)) this.disconnect(tooSlow)
   }
 
   /** As `reply`, with a frame of `count` messages in this connection's encoding. */
   replyWith(frame: ArrayBuffer, count = 1): undefined {
-    this.context.counters.sent(this.socket.encoding, count)
+    this.context.counters.sent(this.encoding, count)
     if (!this.outgoing.replyWith(frame)) this.disconnect(tooSlow)
   }
 
   /** Sends what may be missed by a client that is too slow. */
   private notify(message: ServerMessage): boolean {
-    this.context.counters.sent(this.socket.encoding)
+    this.context.counters.sent(this.encoding)
     return this.outgoing.notify(message)
   }
 

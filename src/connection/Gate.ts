@@ -6,7 +6,7 @@ import type { Limits } from "../limits/Limits.ts"
 import { clientAddress, forwardingHeaders, type TrustedProxies } from "../transport/ClientAddress.ts"
 import { authRefusal, type Handshake, negotiate, type Refusal } from "../transport/Handshake.ts"
 import { originPolicy } from "../transport/Origin.ts"
-import type { Seat } from "../transport/Transport.ts"
+import type { Accepted, Seat } from "../transport/Transport.ts"
 import type { Gate, UpgradeRequest, Verdict } from "../transport/Upgrade.ts"
 
 export interface GateOptions {
@@ -21,7 +21,7 @@ export interface GateOptions {
   readonly draining: () => boolean
 }
 
-const refused = (refusal: Refusal): Verdict => ({ verdict: "refuse", ...refusal })
+const refused = (refusal: Refusal): Verdict<Accepted> => ({ verdict: "refuse", ...refusal })
 
 const badOrigin: Refusal = { status: 403, code: "forbidden", message: "connections from this origin are not allowed", headers: {} }
 
@@ -34,7 +34,7 @@ const broken = new AuthError({ code: "unavailable", message: "authentication fai
  * it may take time, who it is. Places are taken while that goes on, so that a thousand requests at once can not all pass a
  * limit of ten.
  */
-export const makeGate = ({ settings, trusted, auth, limits, clock, connections, draining }: GateOptions): Gate => {
+export const makeGate = ({ settings, trusted, auth, limits, clock, connections, draining }: GateOptions): Gate<Accepted> => {
   const allowsOrigin = originPolicy(settings.server.origins, !auth.configured && isLoopback(settings.server.host))
   let handshakes = 0
 
@@ -53,7 +53,7 @@ export const makeGate = ({ settings, trusted, auth, limits, clock, connections, 
   }
 
   /** The second half, once it is known who asks. */
-  const seatIdentity = (handshake: Handshake, identity: Identity, address: string, seat: Seat): Verdict => {
+  const seatIdentity = (handshake: Handshake, identity: Identity, address: string, seat: Seat): Verdict<Accepted> => {
     const now = clock.currentTimeMillisUnsafe()
     const taken: Seat = identity.user === undefined ? seat : { ...seat, user: limits.acquireUser(identity.user, now) }
     const refusal = limits.admit(load(taken))
@@ -70,7 +70,7 @@ export const makeGate = ({ settings, trusted, auth, limits, clock, connections, 
     }
   }
 
-  const authenticate = (request: UpgradeRequest, handshake: Handshake, address: string, seat: Seat): Effect.Effect<Verdict> =>
+  const authenticate = (request: UpgradeRequest, handshake: Handshake, address: string, seat: Seat): Effect.Effect<Verdict<Accepted>> =>
     auth.authenticate({ token: handshake.token, address, path: request.path, query: request.query, headers: request.headers }).pipe(
       Effect.catchDefect(() => Effect.fail(broken)),
       Effect.match({

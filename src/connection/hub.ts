@@ -16,7 +16,7 @@ const summary = (connection: Connection, node: string): ConnectionSummary => ({
   connection: connection.id,
   ...(connection.user === undefined ? {} : { user: connection.user }),
   address: connection.address,
-  encoding: connection.socket.encoding,
+  encoding: connection.encoding,
   connected_at: connection.connectedAt,
   rooms: connection.roomNames(),
   node

@@ -4,7 +4,7 @@ import { CodecError } from "../wire/Codec.ts"
 import { isClientMessage, refusalOf, type Refusal, unreadable } from "../wire/Decode.ts"
 import { peekBatchRooms, peekRoom } from "../wire/PeekRoom.ts"
 import { toWireValue } from "../wire/Value.ts"
-import type { SocketHandler } from "../transport/Transport.ts"
+import type { Accepted, SocketHandler } from "../transport/Transport.ts"
 import type { Connection } from "./Connection.ts"
 import type { ConnectionContext } from "./ConnectionContext.ts"
 import { type ConnectionMessage, drainedEvent } from "./ConnectionMessages.ts"
@@ -25,11 +25,11 @@ const longBatch = refusal(`a batch holds at most ${maxBatch} messages`)
  * The transport answers pings by itself, and reports a pong that did not fit like a message. Its payload is the client's
  * own; our text frames begin with a bracket, and what one that mimics this miscounts are its own gaps.
  */
-const isPong = ({ socket }: Connection, bytes: Uint8Array, binary: boolean): boolean =>
-  socket.encoding === "msgpack" ? !binary : bytes[0] !== 0x7b && bytes[0] !== 0x5b
+const isPong = ({ encoding }: Connection, bytes: Uint8Array, binary: boolean): boolean =>
+  encoding === "msgpack" ? !binary : bytes[0] !== 0x7b && bytes[0] !== 0x5b
 
 /** The handler of all hub sockets. */
-export const socketHandler = (connections: Connections, context: ConnectionContext): SocketHandler<Connection> => {
+export const socketHandler = (connections: Connections, context: ConnectionContext): SocketHandler<Accepted, Connection> => {
   const { counters, settings, time } = context
 
   const give = (connection: Connection, message: ConnectionMessage): void => {
@@ -73,7 +73,7 @@ export const socketHandler = (connections: Connections, context: ConnectionConte
   }
 
   const onFrame = (connection: Connection, frame: ArrayBuffer, binary: boolean): void => {
-    const codec = connection.socket.encoding === "json" ? context.json : context.msgpack
+    const codec = connection.encoding === "json" ? context.json : context.msgpack
     connection.lastFrame = time.now
     counters.received(codec.encoding)
     if (frame.byteLength > settings.limits.message) {

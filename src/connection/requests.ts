@@ -185,7 +185,7 @@ const status = (connection: Connection, { id }: Request<"status">): undefined =>
     rooms: connection.roomNames(),
     connected_at: connection.connectedAt,
     ...(identity.expiresAt === undefined ? {} : { expires_at: identity.expiresAt }),
-    encoding: connection.socket.encoding,
+    encoding: connection.encoding,
     time: now(connection)
   })
 }

@@ -16,6 +16,7 @@ export interface FanoutContext {
 /** A receiver: its socket, and the form in which it takes frames. */
 export interface Receiver {
   readonly socket: ClientSocket
+  readonly encoding: Encoding
   readonly batch: boolean
 }
 
@@ -46,14 +47,14 @@ export class Fanout {
   add(receiver: Receiver): void {
     this.flush(receiver)
     this.count(receiver, 1)
-    receiver.socket.subscribe(topicFor(this.topics, receiver.socket.encoding, receiver.batch))
+    receiver.socket.subscribe(topicFor(this.topics, receiver.encoding, receiver.batch))
   }
 
   /** The receiver gets what was sent before and nothing that is sent after. */
   remove(receiver: Receiver): void {
     this.flush(receiver)
     this.count(receiver, -1)
-    receiver.socket.unsubscribe(topicFor(this.topics, receiver.socket.encoding, receiver.batch))
+    receiver.socket.unsubscribe(topicFor(this.topics, receiver.encoding, receiver.batch))
   }
 
   /** `except` does not get the message, though it is a receiver. */
@@ -72,14 +73,14 @@ export class Fanout {
   }
 
   private publishBatch(topic: string, outbox: Outbox, codec: Codec, message: ServerMessage, except: Receiver | undefined): void {
-    if (except === undefined || !except.batch || except.socket.encoding !== codec.encoding) return outbox.add(message)
+    if (except === undefined || !except.batch || except.encoding !== codec.encoding) return outbox.add(message)
     // What one of the receivers must not get can not share a frame with messages that it gets.
     outbox.flush()
     this.publish(topic, codec, message, except)
   }
 
   private flush(receiver: Receiver): void {
-    if (receiver.batch) this.outboxes[receiver.socket.encoding]?.flush()
+    if (receiver.batch) this.outboxes[receiver.encoding]?.flush()
   }
 
   private outboxFor(encoding: Encoding): Outbox {
@@ -90,7 +91,7 @@ export class Fanout {
   }
 
   private count(receiver: Receiver, by: number): void {
-    if (receiver.socket.encoding === "json") {
+    if (receiver.encoding === "json") {
       if (receiver.batch) this.jsonBatch += by
       else this.json += by
     } else if (receiver.batch) this.msgpackBatch += by

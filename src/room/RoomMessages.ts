@@ -1,6 +1,7 @@
 /** What a room is told, and what it tells the connections. */
 import type { Denial } from "./Permissions.ts"
 import type { ClientSocket } from "../transport/Transport.ts"
+import type { Encoding } from "../wire/Codec.ts"
 import type { Member, Position, RequestId, Sender, ServerMessage } from "../wire/Messages.ts"
 import type { Room } from "./Room.ts"
 
@@ -9,6 +10,7 @@ export interface RoomMember {
   readonly sender: Sender
   readonly info: unknown
   readonly socket: ClientSocket
+  readonly encoding: Encoding
   readonly batch: boolean
   offerReply(message: RoomReply): boolean
 }

@@ -1,7 +1,7 @@
 /** The ports between the sockets and the actors. */
-import type { Encoding } from "../wire/Codec.ts"
 import type { Identity } from "../auth/Auth.ts"
 import type { AddressEntry, UserEntry } from "../limits/Limits.ts"
+import type { Encoding } from "../wire/Codec.ts"
 
 /**
  * What became of a frame: `sent` to the kernel, `buffered` behind what the client has not read yet, or `dropped`
@@ -14,13 +14,14 @@ export type SendStatus = "sent" | "buffered" | "dropped"
  * every call does nothing and `send` says `dropped`.
  */
 export interface ClientSocket {
-  readonly encoding: Encoding
   /** Sends one frame, copying it before it returns. */
   send(frame: string | Uint8Array): SendStatus
   /** Sends bytes as a frame of either kind; those of a text frame must be UTF-8. */
-  sendBytes(bytes: ArrayBuffer, binary: boolean): SendStatus
+  sendBytes(bytes: ArrayBuffer | Uint8Array, binary: boolean): SendStatus
   subscribe(topic: string): void
   unsubscribe(topic: string): void
+  /** Runs `body`, whose sends leave in one write. False: the socket is closed, and nothing was done. */
+  cork(body: () => void): boolean
   /** Publishes to every subscriber of the topic except this socket. */
   publish(topic: string, frame: string | Uint8Array, binary: boolean): void
   /** Bytes that wait for the client. */
@@ -42,7 +43,7 @@ export interface Seat {
   readonly user: UserEntry | undefined
 }
 
-/** A client that passed the handshake, as the transport hands it over. */
+/** A client of the hub that passed the handshake. */
 export interface Accepted {
   readonly identity: Identity
   readonly address: string
@@ -54,17 +55,18 @@ export interface Accepted {
 }
 
 /**
- * What the transport tells of its sockets. `C` is what the other side keeps for each of them. Called on the event loop,
- * one at a time; bytes are only valid during the call.
+ * What the transport tells of its sockets. `A` is what the handshake found out, `C` what the other side keeps for each
+ * of them. Called on the event loop, one at a time; bytes are only valid during the call.
  */
-export interface SocketHandler<C> {
-  onOpen(socket: ClientSocket, accepted: Accepted): C
+export interface SocketHandler<A, C> {
+  onOpen(socket: ClientSocket, accepted: A): C
   onFrame(connection: C, frame: ArrayBuffer, binary: boolean): void
   /** A published frame was skipped for this client, which is too far behind. */
   onDropped(connection: C, frame: ArrayBuffer, binary: boolean): void
-  /** The client sent a ping or a pong of the WebSocket protocol. */
-  onAlive(connection: C): void
+  /** The client sent a ping, or else a pong, of the WebSocket protocol. */
+  onAlive(connection: C, ping: boolean): void
   /** The client has read something: less is buffered than before. */
   onDrain(connection: C): void
-  onClose(connection: C, code: number): void
+  /** `reason` is what the client's close frame says, or, with 1006, what was wrong with the client's frames. */
+  onClose(connection: C, code: number, reason: ArrayBuffer): void
 }

@@ -1,5 +1,5 @@
 import "./UwsEnvironment.ts"
-import { Data, Effect, type Fiber, type Scope } from "effect"
+import { Data, Effect, type Scope } from "effect"
 import {
   App,
   type HttpRequest,
@@ -12,10 +12,10 @@ import {
   type us_socket_context_t
 } from "uWebSockets.js"
 import type { Publisher, SocketHandler } from "./Transport.ts"
-import type { Gate, Verdict } from "./Upgrade.ts"
+import type { Gate } from "./Upgrade.ts"
 import type { UserData, UwsSocket } from "./UwsSocket.ts"
 import { exclusivePort, noCompression, smallCompression } from "./UwsConstants.ts"
-import { handleUpgrade } from "./UwsUpgrade.ts"
+import { type Fork, handleUpgrade } from "./UwsUpgrade.ts"
 
 export class ListenError extends Data.TaggedError("ListenError")<{ readonly message: string }> {}
 
@@ -25,22 +25,32 @@ export interface ServerOptions {
   readonly port: number
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly compression: boolean
-  /** The largest message in bytes that gets an answer. Up to twice as much is read, to be able to say so. */
-  readonly maxMessage: number
-  /** Bytes that may wait for one client before what is published is skipped for it. */
-  readonly maxBuffer: number
-  /** Seconds without any frame after which a socket is reaped, also one that has been told to close and does not. */
-  readonly idleTimeout: number
-  readonly paths: ReadonlyArray<string>
-  readonly fork: (effect: Effect.Effect<Verdict>) => Fiber.Fiber<Verdict>
+  readonly fork: Fork
   readonly onRefused: (status: number) => void
   readonly onHttp: (res: HttpResponse, req: HttpRequest) => void
 }
 
+/** Where WebSockets of one kind are served. */
+export interface Endpoint<A, C> {
+  /** As uWebSockets.js writes them: a path, or `/*` for every one that nothing else is at. */
+  readonly path: string
+  readonly gate: Gate<A>
+  readonly handler: SocketHandler<A, C>
+  /** The largest message in bytes that the handler wants to see. Up to twice as much is read, for it to be able to say so. */
+  readonly maxMessage: number
+  /** Bytes that may wait for one client before what is sent to it is dropped. */
+  readonly maxBuffer: number
+  /** Seconds without any frame after which a socket is reaped, also one that has been told to close and does not. */
+  readonly idleTimeout: number
+  /** Whether clients that are quiet get a ping before that. */
+  readonly pings: boolean
+}
+
 /** A server that is not listening yet: publishing works, so that the actors can be built on it. */
 export interface UwsServer extends Publisher {
+  readonly serve: <A, C>(endpoint: Endpoint<A, C>) => void
   /** Opens the port and serves until the scope closes. Gives the port. */
-  readonly listen: <C>(gate: Gate, handler: SocketHandler<C>) => Effect.Effect<number, ListenError, Scope.Scope>
+  readonly listen: () => Effect.Effect<number, ListenError, Scope.Scope>
 }
 
 /** uWebSockets.js takes 8 to 960 seconds here. */
@@ -74,23 +84,23 @@ const open = (app: TemplatedApp, { host, port }: ServerOptions): Effect.Effect<u
 
 export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, ListenError> =>
   Effect.map(makeApp(options), (app) => {
-    const route = <C>(path: string, gate: Gate, handler: SocketHandler<C>): void => {
-      const onUpgraded = (socket: UwsSocket<C>): void => {
+    const serve = <A, C>({ gate, handler, ...endpoint }: Endpoint<A, C>): void => {
+      const onUpgraded = (socket: UwsSocket<A, C>): void => {
         const { accepted } = socket
         if (accepted === undefined) return
         socket.accepted = undefined
         socket.connection = handler.onOpen(socket, accepted)
       }
       const { fork, onRefused, compression: compress } = options
-      app.ws<UserData<C>>(path, {
+      app.ws<UserData<A, C>>(endpoint.path, {
         compression: options.compression ? smallCompression : noCompression,
-        maxPayloadLength: options.maxMessage * 2,
-        maxBackpressure: options.maxBuffer,
+        maxPayloadLength: endpoint.maxMessage * 2,
+        maxBackpressure: endpoint.maxBuffer,
         closeOnBackpressureLimit: false,
-        idleTimeout: clampIdle(options.idleTimeout),
-        sendPingsAutomatically: false,
+        idleTimeout: clampIdle(endpoint.idleTimeout),
+        sendPingsAutomatically: endpoint.pings,
         upgrade: (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) =>
-          handleUpgrade<C>({ gate, fork, compress, onRefused, onUpgraded }, res, req, context),
+          handleUpgrade<A, C>({ gate, fork, compress, onRefused, onUpgraded }, res, req, context),
         open: (ws) => ws.getUserData().socket.opened(ws),
         message: (ws, frame, binary) => {
           const { connection } = ws.getUserData().socket
@@ -102,20 +112,20 @@ export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, 
         },
         ping: (ws) => {
           const { connection } = ws.getUserData().socket
-          if (connection !== undefined) handler.onAlive(connection)
+          if (connection !== undefined) handler.onAlive(connection, true)
         },
         pong: (ws) => {
           const { connection } = ws.getUserData().socket
-          if (connection !== undefined) handler.onAlive(connection)
+          if (connection !== undefined) handler.onAlive(connection, false)
         },
         drain: (ws) => {
           const { connection } = ws.getUserData().socket
           if (connection !== undefined) handler.onDrain(connection)
         },
-        close: (ws, code) => {
+        close: (ws, code, reason) => {
           const { socket } = ws.getUserData()
           socket.closed()
-          if (socket.connection !== undefined) handler.onClose(socket.connection, code)
+          if (socket.connection !== undefined) handler.onClose(socket.connection, code, reason)
         }
       })
     }
@@ -123,9 +133,9 @@ export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, 
       publish: (topic, frame, binary) => {
         app.publish(topic, frame, binary, options.compression)
       },
-      listen: <C>(gate: Gate, handler: SocketHandler<C>) =>
+      serve,
+      listen: () =>
         Effect.gen(function* () {
-          for (const path of options.paths) route(path, gate, handler)
           app.any("/*", options.onHttp)
           const socket = yield* Effect.acquireRelease(open(app, options), (listening) =>
             Effect.sync(() => {

@@ -1,33 +1,30 @@
 import type { WebSocket } from "uWebSockets.js"
-import type { Encoding } from "../wire/Codec.ts"
-import type { Accepted, ClientSocket, SendStatus } from "./Transport.ts"
+import type { ClientSocket, SendStatus } from "./Transport.ts"
 
 /** How uWebSockets.js calls the three outcomes of a send. */
 const statuses: ReadonlyArray<SendStatus> = ["buffered", "sent", "dropped"]
 
 /** What a native socket keeps for us. The fields of this are copied onto the native object, so that a class can not stand here. */
-export interface UserData<C> {
-  readonly socket: UwsSocket<C>
+export interface UserData<A, C> {
+  readonly socket: UwsSocket<A, C>
 }
 
 /** The port to one uWebSockets.js socket. Native calls on a closed socket throw, so none is made. */
-export class UwsSocket<C> implements ClientSocket {
-  readonly encoding: Encoding
+export class UwsSocket<A, C> implements ClientSocket {
   /** Only until the socket is open. */
-  accepted: Accepted | undefined
+  accepted: A | undefined
   connection: C | undefined = undefined
   /** True while a direct send runs: the drop that it may report is the sender's to know, not the drop handler's. */
   sending = false
-  private ws: WebSocket<UserData<C>> | undefined = undefined
+  private ws: WebSocket<UserData<A, C>> | undefined = undefined
   private readonly compress: boolean
 
-  constructor(accepted: Accepted, compress: boolean) {
-    this.encoding = accepted.encoding
+  constructor(accepted: A, compress: boolean) {
     this.accepted = accepted
     this.compress = compress
   }
 
-  opened(ws: WebSocket<UserData<C>>): void {
+  opened(ws: WebSocket<UserData<A, C>>): void {
     this.ws = ws
   }
 
@@ -35,7 +32,6 @@ export class UwsSocket<C> implements ClientSocket {
     this.ws = undefined
   }
 
-  /** Runs `body`, whose sends leave in one write. False: the socket is closed, and nothing was done. */
   cork(body: () => void): boolean {
     if (this.ws === undefined) return false
     this.ws.cork(body)
@@ -46,7 +42,7 @@ export class UwsSocket<C> implements ClientSocket {
     return this.write(frame, typeof frame !== "string")
   }
 
-  sendBytes(bytes: ArrayBuffer, binary: boolean): SendStatus {
+  sendBytes(bytes: ArrayBuffer | Uint8Array, binary: boolean): SendStatus {
     return this.write(bytes, binary)
   }
 

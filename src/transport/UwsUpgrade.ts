@@ -1,31 +1,34 @@
+import { STATUS_CODES } from "node:http"
 import { type Effect, Exit, type Fiber } from "effect"
 import type { HttpRequest, HttpResponse, us_socket_context_t } from "uWebSockets.js"
 import { addHeader } from "./Handshake.ts"
-import type { Gate, UpgradeRequest, Verdict } from "./Upgrade.ts"
+import type { Gate, HeaderLines, UpgradeRequest, Verdict } from "./Upgrade.ts"
 import { type UserData, UwsSocket } from "./UwsSocket.ts"
-
-const statusTexts: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  413: "Content Too Large",
-  426: "Upgrade Required",
-  429: "Too Many Requests",
-  500: "Internal Server Error",
-  503: "Service Unavailable"
-}
 
 /** Header bytes are Latin-1, and may hold no line breaks. */
 const headerText = (text: string): string => text.replace(/[^\t\u0020-\u007e\u00a0-\u00ff]/g, "?")
 
 /** Answers an upgrade request with a plain response. The connection is closed: what follows on it was meant for a WebSocket. */
-const refuse = (res: HttpResponse, verdict: Extract<Verdict, { verdict: "refuse" }>): void => {
+const refuse = (res: HttpResponse, verdict: Extract<Verdict<unknown>, { verdict: "refuse" }>): void => {
   const { status, code, message, headers = {} } = verdict
-  res.writeStatus(`${status} ${statusTexts[status] ?? "Error"}`)
+  res.writeStatus(`${status} ${STATUS_CODES[status] ?? "Error"}`)
   res.writeHeader("Content-Type", "application/json")
   for (const [name, value] of Object.entries(headers)) res.writeHeader(name, headerText(value))
   res.end(JSON.stringify({ code, message }), true)
+}
+
+/** `uWebSockets.js` writes these itself. */
+const ownHeaders: ReadonlySet<string> = new Set(["content-length", "date", "connection", "keep-alive", "transfer-encoding", "upgrade"])
+
+const writeHeaders = (res: HttpResponse, headers: HeaderLines): void => {
+  for (const [name, value] of headers) if (!ownHeaders.has(name)) res.writeHeader(name, headerText(value))
+}
+
+/** Passes on what somebody else has answered. */
+const relay = (res: HttpResponse, { status, headers, body }: Extract<Verdict<unknown>, { verdict: "relay" }>): void => {
+  res.writeStatus(`${status} ${STATUS_CODES[status] ?? "Status"}`)
+  writeHeaders(res, headers)
+  res.end(body, true)
 }
 
 const readRequest = (res: HttpResponse, req: HttpRequest): UpgradeRequest => {
@@ -36,39 +39,59 @@ const readRequest = (res: HttpResponse, req: HttpRequest): UpgradeRequest => {
   return { path: req.getUrl(), query: query ?? "", headers, peer: Buffer.from(res.getRemoteAddressAsText()).toString() }
 }
 
-const failed: Verdict = { verdict: "refuse", status: 500, code: "internal", message: "the server failed to decide about this connection" }
+const failed: Verdict<never> = {
+  verdict: "refuse",
+  status: 500,
+  code: "internal",
+  message: "the server failed to decide about this connection"
+}
 
-export interface UpgradeOptions<C> {
-  readonly gate: Gate
-  readonly fork: (effect: Effect.Effect<Verdict>) => Fiber.Fiber<Verdict>
+/** Starts an effect of any result, as a fiber of the server. */
+export type Fork = <T>(effect: Effect.Effect<T>) => Fiber.Fiber<T>
+
+export interface UpgradeOptions<A, C> {
+  readonly gate: Gate<A>
+  readonly fork: Fork
   readonly compress: boolean
   readonly onRefused: (status: number) => void
   /** The socket is open, and corked for the time of this call. */
-  readonly onUpgraded: (socket: UwsSocket<C>) => void
+  readonly onUpgraded: (socket: UwsSocket<A, C>) => void
 }
 
 /**
  * Handles one upgrade request: asks the gate, then upgrades or refuses. A verdict that is there at once is carried out
  * at once; else the request waits, and an abort meanwhile gives everything back.
  */
-export const handleUpgrade = <C>(options: UpgradeOptions<C>, res: HttpResponse, req: HttpRequest, context: us_socket_context_t): void => {
+export const handleUpgrade = <A, C>(
+  options: UpgradeOptions<A, C>,
+  res: HttpResponse,
+  req: HttpRequest,
+  context: us_socket_context_t
+): void => {
   const request = readRequest(res, req)
   const key = request.headers.get("sec-websocket-key") ?? ""
   const extensions = request.headers.get("sec-websocket-extensions") ?? ""
   let aborted = false
 
-  const conclude = (verdict: Verdict): void => {
+  const conclude = (verdict: Verdict<A>): void => {
     if (aborted) {
       if (verdict.verdict === "accept") verdict.release()
       return
     }
-    if (verdict.verdict === "refuse") {
+    if (verdict.verdict === "refuse" || verdict.verdict === "relay") {
       options.onRefused(verdict.status)
-      res.cork(() => refuse(res, verdict))
+      res.cork(() => (verdict.verdict === "refuse" ? refuse(res, verdict) : relay(res, verdict)))
       return
     }
-    const socket = new UwsSocket<C>(verdict.accepted, options.compress)
-    res.cork(() => res.upgrade<UserData<C>>({ socket }, key, verdict.protocol, extensions, context))
+    if (verdict.verdict === "pass") {
+      req.setYield(true)
+      return
+    }
+    const socket = new UwsSocket<A, C>(verdict.accepted, options.compress)
+    res.cork(() => {
+      if (verdict.headers !== undefined) writeHeaders(res, verdict.headers)
+      res.upgrade<UserData<A, C>>({ socket }, key, verdict.protocol, extensions, context)
+    })
     // Opened after that cork, not within: when it ends after a wait, uWebSockets before its pull request 1929 reads behind the new
     // WebSocket as if the HTTP response still stood there, and closes it for what has been allocated there meanwhile. The less happens
     // within, the rarer that is; a verdict that is there at once is safe.

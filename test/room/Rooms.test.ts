@@ -24,7 +24,7 @@ class BrokenPublisher {
 }
 
 const socket: ClientSocket = {
-  encoding: "json",
+  cork: () => true,
   send: () => "sent",
   sendBytes: () => "sent",
   subscribe: () => undefined,
@@ -39,6 +39,7 @@ class Member implements RoomMember {
   readonly sender: { readonly connection: string }
   readonly info = undefined
   readonly socket = socket
+  readonly encoding = "json"
   readonly batch = false
   readonly replies: Array<RoomReply> = []
   constructor(connection: string) {

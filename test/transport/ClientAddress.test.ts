@@ -104,6 +104,17 @@ describe("clientAddress", () => {
     expect(clientAddress(socket, headers(told), proxies)).toMatchObject({ peer, trusted })
   })
 
+  it.each([
+    ["an untrusted peer", "::ffff:198.51.100.7", { forwardedFor: "1.1.1.1" }, "198.51.100.7", false],
+    ["a trusted peer that says nothing", "2001:0db8:ffff:0000:0000:0000:0000:0001", {}, "2001:db8:ffff::1", true],
+    ["a trusted peer's word", "10.0.0.1", { forwardedFor: "198.51.100.7" }, "10.0.0.1", true],
+    ["two words that agree", "10.0.0.1", { forwardedFor: "198.51.100.7", forwarded: "for=198.51.100.7" }, "10.0.0.1", true],
+    ["two words that do not", "10.0.0.1", { forwardedFor: "198.51.100.7", forwarded: "for=1.1.1.1" }, "10.0.0.1", false],
+    ["no address", "", { forwardedFor: "1.1.1.1" }, "", false]
+  ])("tells the peer and whether it is believed: %s", (_, socket, told, peer, trusted) => {
+    expect(clientAddress(socket, headers(told), proxies)).toMatchObject({ peer, trusted })
+  })
+
   it("never returns what an untrusted hop claims", () => {
     const trustedHop = fc.integer({ min: 1, max: 0xffffff }).map((n) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`)
     // 172.16/12 is not trusted here, so that the real client is none of the proxies.

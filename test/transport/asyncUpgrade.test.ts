@@ -14,22 +14,10 @@ const bearable = 4
 let released = 0
 
 /** Decides after a turn of the event loop, as an authentication that asks somebody does. */
-const gate: Gate = {
+const gate: Gate<null> = {
   admit: () =>
     Effect.promise(() => new Promise((resolve) => setImmediate(resolve))).pipe(
-      Effect.as<Verdict>({
-        verdict: "accept",
-        protocol: "",
-        release: () => void released++,
-        accepted: {
-          identity: {},
-          address: "127.0.0.1",
-          encoding: "json",
-          batch: false,
-          session: undefined,
-          seat: { address: { key: "127.0.0.1", connections: 1, bucket: { tokens: 0, at: 0 } }, user: undefined }
-        }
-      })
+      Effect.as<Verdict<null>>({ verdict: "accept", protocol: "", release: () => void released++, accepted: null })
     )
 }
 
@@ -46,33 +34,34 @@ it("an upgrade that had to wait stays open, whatever is allocated when it opens;
       port: 0,
       tls: undefined,
       compression: false,
-      maxMessage: 1024,
-      maxBuffer: 1024,
-      idleTimeout: 120,
-      paths: ["/ws"],
       fork: Effect.runFork,
       onRefused: () => {},
       onHttp: (res) => void res.end()
     })
   )
-  const port = await Effect.runPromise(
-    server
-      .listen<null>(gate, {
-        onOpen: (socket) => {
-          socket.subscribe("everyone")
-          for (let size = 24; size <= 400; size += 8) kept.push(new Uint8Array(new ArrayBuffer(size)).fill(0x10))
-          if (kept.length > 20_000) kept.length = 0
-          socket.send("welcome")
-          return null
-        },
-        onFrame: () => {},
-        onDropped: () => {},
-        onAlive: () => {},
-        onDrain: () => {},
-        onClose: (_, code) => void closed.push(code)
-      })
-      .pipe(Effect.provideService(Scope.Scope, scope))
-  )
+  server.serve<null, null>({
+    path: "/ws",
+    gate,
+    maxMessage: 1024,
+    maxBuffer: 1024,
+    idleTimeout: 120,
+    pings: false,
+    handler: {
+      onOpen: (socket) => {
+        socket.subscribe("everyone")
+        for (let size = 24; size <= 400; size += 8) kept.push(new Uint8Array(new ArrayBuffer(size)).fill(0x10))
+        if (kept.length > 20_000) kept.length = 0
+        socket.send("welcome")
+        return null
+      },
+      onFrame: () => {},
+      onDropped: () => {},
+      onAlive: () => {},
+      onDrain: () => {},
+      onClose: (_, code) => void closed.push(code)
+    }
+  })
+  const port = await Effect.runPromise(server.listen().pipe(Effect.provideService(Scope.Scope, scope)))
   let started = 0
   let welcomed = 0
   let lost = 0

@@ -1,5 +1,4 @@
-import type { SocketHandler } from "../transport/Transport.ts"
-import type { Connection } from "./Connection.ts"
+import type { SocketHandler } from "./Transport.ts"
 
 /** How much work one connection may cause before the timers get a turn, in milliseconds of processor time. */
 const patience = 500
@@ -45,11 +44,11 @@ export class TurnGuard<C> {
   }
 }
 
-/** A handler that sends away whoever holds up the event loop. */
-export const guarded = (handler: SocketHandler<Connection>, guard: TurnGuard<Connection>): SocketHandler<Connection> => {
-  const check = (connection: Connection, length: number): boolean => {
+/** A handler that sends away whoever holds up the event loop. `expel` has to close without waiting for the client. */
+export const guarded = <A, C>(handler: SocketHandler<A, C>, guard: TurnGuard<C>, expel: (connection: C) => void): SocketHandler<A, C> => {
+  const check = (connection: C, length: number): boolean => {
     const holdsUp = guard.holdsUp(connection, length)
-    if (holdsUp) connection.offerReply({ type: "@disconnect", code: 4429, reason: "too many messages at once", abrupt: true })
+    if (holdsUp) expel(connection)
     return !holdsUp
   }
   return {
@@ -57,12 +56,12 @@ export const guarded = (handler: SocketHandler<Connection>, guard: TurnGuard<Con
     onFrame: (connection, frame, binary) => {
       if (check(connection, frame.byteLength)) handler.onFrame(connection, frame, binary)
     },
-    onAlive: (connection) => {
-      if (check(connection, 0)) handler.onAlive(connection)
+    onAlive: (connection, ping) => {
+      if (check(connection, 0)) handler.onAlive(connection, ping)
     },
-    onClose: (connection, code) => {
+    onClose: (connection, code, reason) => {
       guard.forget(connection)
-      handler.onClose(connection, code)
+      handler.onClose(connection, code, reason)
     }
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { TurnGuard } from "../../src/connection/TurnGuard.ts"
+import { TurnGuard } from "../../src/transport/TurnGuard.ts"
 
 describe("TurnGuard", () => {
   const frames = (guard: TurnGuard<string>, connection: string, count: number, length = 10): boolean =>
