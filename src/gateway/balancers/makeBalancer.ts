@@ -10,8 +10,8 @@ import { WeightedRoundRobin } from "./WeightedRoundRobin.ts"
 
 export type Strategy = ProxyRoute["strategy"]
 
-/** A balancer for one route. `ring` is called only by the strategy that hashes keys. */
-export const makeBalancer = (strategy: Strategy, ring: () => KeyRing): Balancer => {
+/** A balancer for one route. Only the strategy that hashes keys needs the ring; without one it picks by chance. */
+export const makeBalancer = (strategy: Strategy, ring: KeyRing | undefined): Balancer => {
   switch (strategy) {
     case "round_robin":
       return new RoundRobin()
@@ -24,6 +24,6 @@ export const makeBalancer = (strategy: Strategy, ring: () => KeyRing): Balancer 
     case "power_of_two":
       return new PowerOfTwo()
     case "consistent_hash":
-      return new ConsistentHash(ring())
+      return ring === undefined ? new WeightedRandom() : new ConsistentHash(ring)
   }
 }
