@@ -1,14 +1,9 @@
 /** What is known of a target's health, from active checks and from real traffic. Pure: the time is passed in. */
+import type { BackendFailure } from "./BackendFailure.ts"
 import { countsAt, failureRate, makeWindow, record, type OutcomeWindow } from "./OutcomeWindow.ts"
 
-/** Why a check failed. The same words as the label `type` of the gateway's error counter, as far as a check can meet them. */
-export type ProbeFailureType = "connect" | "timeout" | "refused" | "protocol" | "lost" | "dns" | "tls"
-
-export interface ProbeFailure {
+export interface ProbeFailure extends BackendFailure {
   readonly ok: false
-  readonly type: ProbeFailureType
-  /** Short and in plain words, fit for a log line and the API. */
-  readonly message: string
 }
 
 /** What one check found. */

@@ -40,7 +40,7 @@ export const record = (window: OutcomeWindow, success: boolean, now: number): Ou
   const last = slices.at(-1)
   const current = last?.index === index ? last : { index, successes: 0, failures: 0 }
   const counted = success ? { ...current, successes: current.successes + 1 } : { ...current, failures: current.failures + 1 }
-  return { width: window.width, slices: current === last ? slices.with(-1, counted) : [...slices, counted] }
+  return { width: window.width, slices: current === last ? [...slices.slice(0, -1), counted] : [...slices, counted] }
 }
 
 /** What counts at `now` (ms). */

@@ -143,6 +143,16 @@ describe("a half-open breaker", () => {
     expect(breaker.state(OPEN)).toBe("open")
   })
 
+  it("has forgotten, once closed, the failures over the window that opened it", () => {
+    const breaker = new Breaker({ ...policy, failures: 0, min: 4, rate: 1, open: 1 })
+    fail(breaker, 0, 4)
+    succeed(breaker, 1000)
+    fail(breaker, 1000, 3)
+    expect(breaker.state(1000)).toBe("closed")
+    fail(breaker, 1000)
+    expect(breaker.state(1000)).toBe("open")
+  })
+
   it("opens again at the first failure, for its whole time", () => {
     const breaker = half({ tests: 2, successes: 3 })
     const other = breaker.attempt(OPEN)
@@ -263,7 +273,7 @@ class Step implements fc.Command<Model, Real> {
 describe("any sequence of attempts", () => {
   it("leaves the breaker as the rules over plain lists say, with tests within their limit", () => {
     const action = fc.constantFrom<Action>("attempt", "attempt", "success", "failure", "failure", "cancelled", "lost", "wait")
-    const gap = fc.oneof({ weight: 4, arbitrary: fc.nat(300) }, { weight: 1, arbitrary: fc.nat(6000) })
+    const gap = fc.oneof({ weight: 8, arbitrary: fc.nat(150) }, { weight: 1, arbitrary: fc.nat(6000) })
     const steps = fc.tuple(gap, action, fc.nat(3)).map(([time, what, pick]) => new Step(time, what, pick))
     const policies = fc.record({
       failures: fc.nat(4),
