@@ -25,7 +25,6 @@ import {
   optionalSecret,
   optionalText,
   type Rule,
-  requiredText,
   seconds,
   secondsOrZero,
   share,
@@ -44,10 +43,13 @@ const TargetUrl = transformed(targetRule, normaliseTarget)
 const targetFields = {
   url: required(
     TargetUrl,
-    stringInfo("Address of the backend: http, https, ws or wss, with or without a base path. ws is http, wss is https.", { hidden: true })
+    stringInfo(
+      "Address of the backend: an http, https, ws or wss URL, with or without a base path. `ws` means the same as `http`, `wss` the same as `https`: both take WebSocket and HTTP.",
+      { hidden: true }
+    )
   ),
   weight: count(1, "Its share, next to the weights of the others. 0: no new clients.", 0, 1000),
-  enabled: toggle(true, "`false`: takes no clients and is not probed.")
+  enabled: toggle(true, "`false`: it takes no clients and is not probed.")
 }
 const TargetTable = Schema.Struct(targetFields)
 
@@ -132,7 +134,7 @@ const UP = "Good probes in a row after which a target that was down is up again.
 const DOWN = "Bad probes in a row after which a target is down."
 
 const probe = {
-  interval: seconds(30, "Time between two probes of a target."),
+  interval: seconds(30, "Time between two probes of a target, at most."),
   timeout: seconds(5, "Time for an answer."),
   path: text("/", "Path that is asked for, below the target's base path.", { rule: probePathRule }),
   up: count(2, UP, 1),
@@ -141,7 +143,7 @@ const probe = {
 
 const webSocketHealth = optionalSection(
   { ...probe, ping_message: optionalText("Text message to which any message is a good answer. Left out: a ping of the protocol.") },
-  "Probe the targets by connecting to them as a WebSocket client."
+  "Probe the targets by connecting to them as a WebSocket client. With `http_health` beside it, both must go well."
 )
 
 const httpHealth = optionalSection(
@@ -194,7 +196,10 @@ export const Proxy = tables(
   {
     name: optionalText("Name of the route, in logs and metrics and the API. Unique. Default: the host and path.", { rule: routeNameRule }),
     path: required(string(routePathRule), {
-      ...stringInfo("Path that the route is for: `/exact`, or `/prefix/*` for everything below it; `/*` is everything.", {}),
+      ...stringInfo(
+        "Path that the route is for: `/exact`, or `/prefix/*` for everything that begins with `/prefix/`; `/*` is everything.",
+        {}
+      ),
       placeholder: "/unreadable"
     }),
     host: optional(
@@ -214,7 +219,7 @@ export const Proxy = tables(
     strategy: choice(
       ["round_robin", "weighted_round_robin", "random", "least_connections", "power_of_two", "consistent_hash"],
       "round_robin",
-      "How a target is chosen for a new client."
+      "How a target is chosen for a new client. In turn; in turn, by weight; by chance; the one with the fewest connections; of two by chance the one with fewer; by a hash of the client's address. All but `round_robin` heed the weights."
     ),
     timeout: seconds(300, "A WebSocket connection without a frame either way, or an HTTP answer without a byte, for this long is ended."),
     connect_timeout: seconds(5, "Time to connect to a backend, handshakes included."),
@@ -236,7 +241,7 @@ export const Proxy = tables(
           kind: "table",
           type: "table",
           expected: "true, false or a table",
-          doc: "Keep a client with its target while that can take it. `sticky_sessions = true` is this table with its defaults.",
+          doc: "Keep a client with its target while that can take it. `sticky_sessions = true` is this table with its defaults; `false`, or nothing, is no stickiness.",
           fields: stickyFields
         }
       })
@@ -249,7 +254,7 @@ export const Proxy = tables(
     failover,
     auth: routeAuth
   },
-  "Routes of the gateway. An exact path counts before a prefix, a longer prefix before a shorter one; routes of a host before those of any host. Weft's own paths can not be taken. Not settable by environment or flag."
+  "Routes of the gateway. Not settable by environment or flag."
 )
 
 export const Gateway = section(

@@ -1,7 +1,7 @@
 /** What the keys of the gateway must be to each other. */
 import { Redacted } from "effect"
 import { plainName } from "../gateway/ForwardHeaders.ts"
-import { builtInPrefix, isBuiltIn, routeKey } from "../gateway/Routes.ts"
+import { builtInAt, routeKey } from "../gateway/Routes.ts"
 import { type Finding, mistake, warning } from "./Finding.ts"
 import { routeName } from "./proxy.ts"
 import { isLoopback } from "./rules.ts"
@@ -27,10 +27,10 @@ const samePlace = (one: Route, other: Route): boolean => routeKey(one) === route
 
 const places = (routes: ReadonlyArray<Route>): ReadonlyArray<Finding> => [
   ...routes.flatMap(({ path }, index) => {
-    const key = `proxy[${index}].path`
-    const prefix = builtInPrefix(path)
-    if (prefix !== undefined) return [mistake([key], `${JSON.stringify(path)} lies under "${prefix}", which is Weft's own`)]
-    return isBuiltIn(path) ? [mistake([key], `${JSON.stringify(path)} is a path of Weft's own`)] : []
+    const own = builtInAt(path)
+    if (own === undefined) return []
+    const reason = own.endsWith("/") ? `lies under "${own}", which is Weft's own` : "is a path of Weft's own"
+    return [mistake([`proxy[${index}].path`], `${JSON.stringify(path)} ${reason}`)]
   }),
   ...repeated(
     routes,
@@ -51,8 +51,9 @@ const places = (routes: ReadonlyArray<Route>): ReadonlyArray<Finding> => [
 /** ws and http are two names for the same way to a backend, and so are wss and https. */
 const address = (url: string): string => url.replace(/^ws/, "http")
 
-const targets = ({ targets }: Route, path: string): ReadonlyArray<Finding> => {
+const targets = ({ strategy, targets }: Route, path: string): ReadonlyArray<Finding> => {
   const enabled = targets.filter((target) => target.enabled)
+  const weights = new Set(enabled.map(({ weight }) => weight).filter((weight) => weight > 0))
   return [
     ...repeated(
       targets,
@@ -63,6 +64,14 @@ const targets = ({ targets }: Route, path: string): ReadonlyArray<Finding> => {
     ...(enabled.length === 0 ? [warning([`${path}.targets`], "has no target that is enabled: every request gets 503")] : []),
     ...(enabled.length > 0 && enabled.every(({ weight }) => weight === 0)
       ? [mistake([`${path}.targets`], "gives every enabled target the weight 0: none could ever get a client")]
+      : []),
+    ...(strategy === "round_robin" && weights.size > 1
+      ? [
+          warning(
+            [`${path}.targets`, `${path}.strategy`],
+            "has weights of which round_robin takes no notice; weighted_round_robin and the other strategies do"
+          )
+        ]
       : [])
   ]
 }

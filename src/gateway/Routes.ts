@@ -20,11 +20,7 @@ export type RouteMatcher<R> = (host: string | undefined, path: string) => R | un
 const builtIn: ReadonlySet<string> = new Set(["/ws", "/websocket", "/health", "/metrics", "/api", "/admin"])
 const builtInPrefixes = ["/api/", "/health/"]
 
-/** The path of a route that lies where no route can. */
-export const builtInPrefix = (path: string): string | undefined => builtInPrefixes.find((prefix) => path.startsWith(prefix))
-
-/** Whether a path is one of this server's own. */
-export const isBuiltIn = (path: string): boolean => builtIn.has(path) || builtInPrefix(path) !== undefined
+const isBuiltIn = (path: string): boolean => builtIn.has(path) || builtInPrefixes.some((prefix) => path.startsWith(prefix))
 
 const octets = /%([0-9a-f]{2})/gi
 
@@ -48,6 +44,12 @@ const impossible = /[^!-~]|#|%00/
 
 /** Also before a path parameter: some take `..;x` for `..`. */
 const dotSegment = /\/\.\.?(?:[/;]|$)/
+
+/** For the path of a route that could never get a request: the path of this server's own that it is, or lies under. */
+export const builtInAt = (routePath: string): string | undefined => {
+  const path = strictly(routePath)
+  return builtIn.has(path) ? path : builtInPrefixes.find((prefix) => path.startsWith(prefix))
+}
 
 const isPrefix = (routePath: string): boolean => routePath.endsWith("/*")
 

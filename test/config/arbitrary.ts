@@ -70,6 +70,59 @@ const apiKeys = fc.uniqueArray(
   }
 )
 
+const path = fc
+  .tuple(fc.array(fc.stringMatching(/^[a-z0-9.~%!$@:=-]{0,8}[a-z]$/), { maxLength: 3 }), fc.constantFrom("", "/", "/*"))
+  .map(([names, end]) => `/r${names.map((name) => `/${name.replaceAll("%", "%C3")}`).join("")}${end}`)
+
+const target = fc.domain().map((host) => `http://${host}/x`)
+const targets = fc.uniqueArray(
+  fc.oneof(target, fc.record({ url: target, weight: fc.integer({ min: 1, max: 1000 }), enabled: fc.boolean() }, { requiredKeys: ["url"] })),
+  {
+    minLength: 1,
+    maxLength: 3,
+    selector: (target) => (typeof target === "string" ? target : target.url)
+  }
+)
+
+const sticky = fc.oneof(
+  fc.boolean(),
+  some({ by: fc.constantFrom("cookie", "ip", "header:X-Room", "query:room"), cookie: name, ttl: seconds, secret: token })
+)
+
+const header = fc.stringMatching(/^A-[A-Za-z0-9]{1,10}$/)
+const headers = some({
+  add: fc.uniqueArray(fc.tuple(header, token), { maxLength: 3, selector: ([name]) => name.toLowerCase() }).map(Object.fromEntries),
+  remove: lists(header)
+})
+const health = { interval: seconds, timeout: seconds, path: fc.constantFrom("/", "/health?full=1"), up: positive, down: positive }
+
+const route = fc.record(
+  {
+    path,
+    host: fc.oneof(
+      fc.domain(),
+      fc.domain().map((host) => `*.${host}`)
+    ),
+    targets,
+    strategy: fc.constantFrom("round_robin", "weighted_round_robin", "random", "least_connections", "power_of_two", "consistent_hash"),
+    timeout: seconds,
+    max_message: positive,
+    max_body: count,
+    strip_prefix: fc.boolean(),
+    slow_start: count,
+    all_down: fc.constantFrom("refuse", "use_all"),
+    sticky_sessions: sticky,
+    request_headers: headers,
+    response_headers: headers,
+    websocket_health: some({ ...health, ping_message: text }),
+    http_health: some({ ...health, status: fc.constantFrom("200", "200-299, 401") }),
+    circuit_breaker: some({ failures: positive, rate: fc.double({ min: 0, max: 1, noNaN: true }), min: positive, window: seconds }),
+    failover: some({ mode: fc.constantFrom("close", "reconnect"), deadline: seconds, preamble: count }),
+    auth: some({ required: fc.constant(false), header: fc.constantFrom("", "X-User"), query: fc.constantFrom("", "u") })
+  },
+  { requiredKeys: ["path", "targets"] }
+)
+
 export const configuration = some({
   node: fc.record({ id: name }),
   server: some({
@@ -94,6 +147,8 @@ export const configuration = some({
   drain: fc.record({ period: count }),
   cluster: fc.record({ name }),
   room: fc.array(room, { maxLength: 4 }),
+  gateway: some({ secret: token }),
+  proxy: fc.uniqueArray(route, { maxLength: 3, selector: ({ path }) => path }),
   log: some({
     level: fc.constantFrom("trace", "debug", "info", "warn", "error", "fatal", "none"),
     format: fc.constantFrom("auto", "pretty", "json")

@@ -150,7 +150,6 @@ const inFile: ReadonlyArray<readonly [name: string, toml: string, ...lines: Read
   // What a later version serves
   ["NATS", '[nats]\nservers = ["nats://u:hush@h"]', "nats.servers: not served by this version: a node can not join a cluster"],
   ["a store", '[store]\ndata = "/var/lib/weft"', "store.data: not served by this version: everything is kept in memory"],
-  ["a route", '[[proxy]]\npath = "/a"\n[proxy.failover]\nmode = "close"', "proxy: not served by this version: there is no gateway"],
   // Syntax
   ["broken TOML", '[server]\nhost = "a"\nport = = 1', "line 3, column 8: invalid value"],
   ["a key given twice", "[server]\nport = 1\nport = 2", "line 3, column 1: trying to redefine an already defined table or value"],

@@ -35,7 +35,9 @@ test("without any source every key has its default", () => {
     log: { level: "info", format: "auto" },
     nats: { servers: [] },
     cluster: { name: "weft" },
-    store: {}
+    store: {},
+    gateway: {},
+    proxy: []
   })
   expect(settings.node.id).toMatch(/^node-[0-9a-z]{6}$/)
 })
