@@ -159,7 +159,7 @@ const mistakes: ReadonlyArray<readonly [name: string, toml: string, ...lines: Re
   [
     "a name that no line of a log could hold",
     route('name = "a\\nb"'),
-    'proxy[0].name: "a\\\\nb" may hold 200 printable characters at most, without blanks around them'
+    'proxy[0].name: "a\\nb" may hold 200 printable characters at most, without blanks around them'
   ],
   // Targets
   ["no target", route("", "/a", "[]"), "proxy[0].targets: is empty: there is no backend to send anything to"],
