@@ -20,6 +20,7 @@ import { makeHub } from "./connection/hub.ts"
 import { socketHandler } from "./connection/inbound.ts"
 import { loadHandlers } from "./connection/loadHandlers.ts"
 import { Limits } from "./limits/Limits.ts"
+import { Seats } from "./limits/Seats.ts"
 import { Metrics } from "./observe/Metrics.ts"
 import { Rooms } from "./room/Rooms.ts"
 import { clientAddress, forwardingHeaders, trustedProxies } from "./transport/ClientAddress.ts"
@@ -178,7 +179,8 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
 
     const hub = makeHub({ context, connections, rooms, draining: () => draining })
     answer = yield* httpRoutes({ settings, version, hubPaths, page: webHandler }).pipe(Effect.provideService(Hub, hub))
-    const gate = makeGate({ settings, trusted, auth, limits, clock, connections: () => connections.size, draining: () => draining })
+    const seats = new Seats({ limits, clock, connections: () => connections.size, draining: () => draining })
+    const gate = makeGate({ settings, trusted, auth, seats })
     const work = (): number => cpuMillis() - cpuAtTurn
     const expel = (connection: Connection): void =>
       void connection.offerReply({ type: "@disconnect", code: 4429, reason: "too many messages at once", abrupt: true })

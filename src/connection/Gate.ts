@@ -1,8 +1,8 @@
-import { type Clock, Effect } from "effect"
+import { Effect } from "effect"
 import { type Auth, AuthError, type Identity } from "../auth/Auth.ts"
 import type { Settings } from "../config/Settings.ts"
 import { isLoopback } from "../config/rules.ts"
-import type { Limits } from "../limits/Limits.ts"
+import { isRefusal, type Seats } from "../limits/Seats.ts"
 import { clientAddress, forwardingHeaders, type TrustedProxies } from "../transport/ClientAddress.ts"
 import { authRefusal, type Handshake, negotiate, type Refusal } from "../transport/Handshake.ts"
 import { originPolicy } from "../transport/Origin.ts"
@@ -14,11 +14,7 @@ export interface GateOptions {
   /** The proxies whose word on a client's address counts. */
   readonly trusted: TrustedProxies
   readonly auth: Auth["Service"]
-  readonly limits: Limits
-  readonly clock: Clock.Clock
-  /** Connections that are open. */
-  readonly connections: () => number
-  readonly draining: () => boolean
+  readonly seats: Seats
 }
 
 const refused = (refusal: Refusal): Verdict<Accepted> => ({ verdict: "refuse", ...refusal })
@@ -31,42 +27,21 @@ const broken = new AuthError({ code: "unavailable", message: "authentication fai
 
 /**
  * Decides who becomes a connection: what the request says, where it comes from, what the limits allow, and, at last, since
- * it may take time, who it is. Places are taken while that goes on, so that a thousand requests at once can not all pass a
- * limit of ten.
+ * it may take time, who it is.
  */
-export const makeGate = ({ settings, trusted, auth, limits, clock, connections, draining }: GateOptions): Gate<Accepted> => {
+export const makeGate = ({ settings, trusted, auth, seats }: GateOptions): Gate<Accepted> => {
   const allowsOrigin = originPolicy(settings.server.origins, !auth.configured && isLoopback(settings.server.host))
-  let handshakes = 0
-
-  const load = (seat: Seat) => ({
-    draining: draining(),
-    handshakes,
-    connections: connections() + handshakes,
-    perAddress: seat.address.connections,
-    ...(seat.user === undefined ? {} : { perUser: seat.user.connections })
-  })
-
-  const leave = (seat: Seat): void => {
-    const now = clock.currentTimeMillisUnsafe()
-    limits.releaseAddress(seat.address, now)
-    if (seat.user !== undefined) limits.releaseUser(seat.user, now)
-  }
 
   /** The second half, once it is known who asks. */
   const seatIdentity = (handshake: Handshake, identity: Identity, address: string, seat: Seat): Verdict<Accepted> => {
-    const now = clock.currentTimeMillisUnsafe()
-    const taken: Seat = identity.user === undefined ? seat : { ...seat, user: limits.acquireUser(identity.user, now) }
-    const refusal = limits.admit(load(taken))
-    if (refusal !== undefined) {
-      leave(taken)
-      return refused(refusal)
-    }
+    const taken = seats.identify(seat, identity.user)
+    if (isRefusal(taken)) return refused(taken)
     const { encoding, batch, session } = handshake
     return {
       verdict: "accept",
       accepted: { identity, address, encoding, batch, session, seat: taken },
       protocol: handshake.subprotocol ?? "",
-      release: () => leave(taken)
+      release: () => seats.leave(taken)
     }
   }
 
@@ -76,16 +51,12 @@ export const makeGate = ({ settings, trusted, auth, limits, clock, connections, 
       Effect.match({
         onSuccess: (identity) => seatIdentity(handshake, identity, address, seat),
         onFailure: (error) => {
-          leave(seat)
+          seats.leave(seat)
           return refused(authRefusal(error))
         }
       }),
-      Effect.onInterrupt(() => Effect.sync(() => leave(seat))),
-      Effect.ensuring(
-        Effect.sync(() => {
-          handshakes--
-        })
-      )
+      Effect.onInterrupt(() => Effect.sync(() => seats.leave(seat))),
+      Effect.ensuring(Effect.sync(() => seats.settle()))
     )
 
   return {
@@ -100,13 +71,8 @@ export const makeGate = ({ settings, trusted, auth, limits, clock, connections, 
           forwardingHeaders((name) => headers.get(name)),
           trusted
         )
-        const seat: Seat = { address: limits.acquireAddress(address, clock.currentTimeMillisUnsafe()), user: undefined }
-        handshakes++
-        const refusal = limits.admit(load(seat))
-        if (refusal === undefined) return authenticate(request, negotiated.ok, address, seat)
-        handshakes--
-        leave(seat)
-        return Effect.succeed(refused(refusal))
+        const seat = seats.enter(address)
+        return isRefusal(seat) ? Effect.succeed(refused(seat)) : authenticate(request, negotiated.ok, address, seat)
       }).pipe(Effect.catchDefect((defect) => Effect.as(Effect.logError("deciding about a connection failed", defect), refused(fault))))
   }
 }

@@ -66,8 +66,8 @@ const parseQuery = (query: string): ReadonlyMap<string, string> | undefined => {
   return parameters
 }
 
-/** RFC 6455 section 4.2.1: what makes a GET request a WebSocket handshake. */
-const protocolProblem = (headers: ReadonlyMap<string, string>): { readonly refuse: Refusal } | undefined => {
+/** RFC 6455 section 4.2.1: what is missing in a GET request to make it a WebSocket handshake. */
+export const protocolProblem = (headers: ReadonlyMap<string, string>): { readonly refuse: Refusal } | undefined => {
   if (!names(headers.get("upgrade"), "websocket") || !names(headers.get("connection"), "upgrade"))
     return refuse(426, "this address takes WebSocket connections: the headers Upgrade: websocket and Connection: Upgrade are missing", {
       upgrade: "websocket",
@@ -89,6 +89,27 @@ const tokenProblem = (token: string): string | undefined => {
 
 const sessionProblem = (session: string): string | undefined =>
   session.length > MAX_SESSION_LENGTH ? `a session has at most ${MAX_SESSION_LENGTH} characters` : undefined
+
+/** What a client shows of itself. */
+export interface Credentials {
+  readonly token: Redacted.Redacted<string> | undefined
+  /** The session to take up again, as the client gives it. */
+  readonly session: string | undefined
+  readonly query: ReadonlyMap<string, string>
+  readonly subprotocols: ReadonlyArray<string>
+}
+
+/** Reads token and session of a request, or says that they are malformed (400). */
+export const readCredentials = ({ headers, query }: HandshakeInput): Credentials | { readonly refuse: Refusal } => {
+  const parameters = parseQuery(query)
+  if (parameters === undefined) return refuse(400, "the query holds a malformed escape")
+  const subprotocols = elements(headers.get("sec-websocket-protocol"))
+  const token = findToken({ authorization: headers.get("authorization"), subprotocols, query: parameters })
+  const session = findSession({ subprotocols, query: parameters })
+  const problem = (token === undefined ? undefined : tokenProblem(token)) ?? (session === undefined ? undefined : sessionProblem(session))
+  if (problem !== undefined) return refuse(400, problem)
+  return { token: token === undefined ? undefined : Redacted.make(token), session, query: parameters, subprotocols }
+}
 
 /** The client's first subprotocol that names an encoding; without one `?format=`; else JSON. Undefined: an unknown format. */
 const chooseEncoding = (
@@ -115,24 +136,12 @@ const asksForBatch = (subprotocols: ReadonlyArray<string>, parameter: string | u
 export const negotiate = ({ headers, query }: HandshakeInput): Negotiation => {
   const problem = protocolProblem(headers)
   if (problem !== undefined) return problem
-  const parameters = parseQuery(query)
-  if (parameters === undefined) return refuse(400, "the query holds a malformed escape")
-  const subprotocols = elements(headers.get("sec-websocket-protocol"))
+  const credentials = readCredentials({ headers, query })
+  if ("refuse" in credentials) return credentials
+  const { query: parameters, session, subprotocols, token } = credentials
   const chosen = chooseEncoding(subprotocols, parameters.get("format"))
   if (chosen === undefined) return refuse(400, "format must be json or msgpack")
-  const token = findToken({ authorization: headers.get("authorization"), subprotocols, query: parameters })
-  const session = findSession({ subprotocols, query: parameters })
-  const badCredential =
-    (token === undefined ? undefined : tokenProblem(token)) ?? (session === undefined ? undefined : sessionProblem(session))
-  if (badCredential !== undefined) return refuse(400, badCredential)
-  return {
-    ok: {
-      ...chosen,
-      batch: asksForBatch(subprotocols, parameters.get("batch")),
-      token: token === undefined ? undefined : Redacted.make(token),
-      session
-    }
-  }
+  return { ok: { ...chosen, batch: asksForBatch(subprotocols, parameters.get("batch")), token, session } }
 }
 
 /** Seconds after which a client may ask again whether authentication works. */

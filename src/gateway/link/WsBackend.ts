@@ -1,0 +1,227 @@
+/** WebSockets to backends, by the `ws` library. */
+import type { IncomingMessage } from "node:http"
+import type { Socket } from "node:net"
+import { Effect } from "effect"
+import WebSocket from "ws"
+import type { TurnEnd } from "../../transport/TurnEnd.ts"
+import { type BackendFailure, failureOf } from "../BackendFailure.ts"
+import type { GatewayErrorType } from "../GatewayError.ts"
+import type { Backend, BackendEnd, BackendHandler, DialFailure } from "./Backend.ts"
+import type { Frame } from "./ReplayBuffer.ts"
+
+export interface DialRequest {
+  /** Scheme, host and port of the backend: http or https. */
+  readonly url: URL
+  /** Path and query, sent as they are. */
+  readonly path: string
+  /** Names in lower case, one character per byte. The offered subprotocols are among them. */
+  readonly headers: ReadonlyMap<string, string>
+  /** Milliseconds for the connection and the handshake, all in all. */
+  readonly timeout: number
+  /** Bytes of the largest message that is taken from the backend. */
+  readonly maxMessage: number
+}
+
+export interface Dialled {
+  readonly backend: Backend
+  /** Header lines of the backend's answer, in order. */
+  readonly headers: ReadonlyArray<readonly [string, string]>
+}
+
+/** Bytes of a refusal that are passed on. */
+const maxRefusal = 65_536
+
+/** How long a backend may take to answer a close frame, in milliseconds. */
+const closeTimeout = 5_000
+
+/** Bytes that gather for one write before they are given to the kernel although the turn goes on. */
+const corkedMost = 65_536
+
+const text = { binary: false }
+const binary = { binary: true }
+
+const problemOf = (error: Error & { readonly code?: string }): { readonly type: GatewayErrorType; readonly message: string } =>
+  error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"
+    ? { type: "too_large", message: "a message of the backend is larger than the route allows" }
+    : error.code?.startsWith("WS_ERR_") === true
+      ? { type: "protocol", message: error.message }
+      : { type: "lost", message: failureOf(error).message }
+
+class WsBackend implements Backend {
+  readonly protocol: string
+  private readonly ws: WebSocket
+  private readonly socket: Socket
+  private readonly turnEnd: TurnEnd
+  private corked = false
+  private frames: Array<Frame> = []
+
+  constructor(ws: WebSocket, socket: Socket, protocol: string, turnEnd: TurnEnd) {
+    this.ws = ws
+    this.socket = socket
+    this.protocol = protocol
+    this.turnEnd = turnEnd
+  }
+
+  start(handler: BackendHandler): void {
+    const { socket, ws } = this
+    let problem: BackendEnd["problem"]
+    let ended = false
+    const end = (code: number, reason: string): void => {
+      if (ended) return
+      ended = true
+      this.flushRead(handler)
+      handler.onEnd({ code, reason, problem })
+    }
+    ws.on("message", (data: Buffer, isBinary) => void this.frames.push({ bytes: data, binary: isBinary }))
+    // Added after the library's own listener, which reads the messages of the chunk: all of them are here now.
+    socket.on("data", () => this.flushRead(handler))
+    ws.on("ping", () => handler.onPing())
+    ws.on("pong", (payload: Buffer) => handler.onPong(payload))
+    ws.on("error", (error) => {
+      problem = problemOf(error)
+      // The library now waits for the backend to close; nobody else needs to.
+      end(1006, "")
+    })
+    ws.on("close", (code, reason) => end(code, reason.toString()))
+    ws.resume()
+  }
+
+  private flushRead(handler: BackendHandler): void {
+    if (this.frames.length === 0) return
+    const { frames } = this
+    this.frames = []
+    handler.onFrames(frames)
+  }
+
+  send(bytes: ArrayBuffer | Uint8Array, isBinary: boolean): void {
+    if (this.ws.readyState !== WebSocket.OPEN) return
+    this.cork()
+    this.ws.send(bytes, isBinary ? binary : text)
+    if (this.socket.writableLength > corkedMost) this.uncork()
+  }
+
+  ping(payload: string): void {
+    if (this.ws.readyState !== WebSocket.OPEN) return
+    this.cork()
+    this.ws.ping(payload)
+  }
+
+  private cork(): void {
+    if (this.corked) return
+    this.corked = true
+    this.socket.cork()
+    this.turnEnd.afterConnections(this.uncork)
+  }
+
+  private readonly uncork = (): void => {
+    if (!this.corked) return
+    this.corked = false
+    this.socket.uncork()
+  }
+
+  buffered(): number {
+    return this.socket.writableLength
+  }
+
+  pause(): void {
+    this.ws.pause()
+  }
+
+  resume(): void {
+    this.ws.resume()
+  }
+
+  close(code: number, reason: string): void {
+    this.uncork()
+    // One that is paused would not see the answer.
+    this.ws.resume()
+    if (code === 1005) this.ws.close()
+    else this.ws.close(code, reason)
+  }
+
+  terminate(): void {
+    this.ws.terminate()
+  }
+}
+
+const headerLines = ({ rawHeaders }: IncomingMessage): ReadonlyArray<readonly [string, string]> => {
+  const lines: Array<readonly [string, string]> = []
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) lines.push([rawHeaders[i]?.toLowerCase() ?? "", rawHeaders[i + 1] ?? ""])
+  return lines
+}
+
+const failed = (failure: BackendFailure): DialFailure => ({ outcome: "failed", failure })
+
+/** Reads what a backend says with its refusal, the beginning of it if that is long. */
+const readRefusal = (response: IncomingMessage, done: (refusal: DialFailure) => void): void => {
+  const chunks: Array<Buffer> = []
+  let size = 0
+  const finish = (): void => {
+    done({ outcome: "refused", status: response.statusCode ?? 502, headers: headerLines(response), body: Buffer.concat(chunks) })
+    response.destroy()
+  }
+  response.on("data", (chunk: Buffer) => {
+    chunks.push(chunk.subarray(0, maxRefusal - size))
+    size += chunk.length
+    if (size >= maxRefusal) finish()
+  })
+  response.on("end", finish)
+  response.on("error", finish)
+}
+
+const offers = (headers: ReadonlyMap<string, string>, protocol: string): boolean =>
+  (headers.get("sec-websocket-protocol") ?? "").split(",").some((offered) => offered.trim() === protocol)
+
+/**
+ * Opens a WebSocket to a backend: the subprotocols are the client's business and the backend's, redirects are refusals, and
+ * nothing is compressed. Fails with what the backend said instead, or with what went wrong. An interruption leaves nothing
+ * open.
+ */
+export const dial = (request: DialRequest, turnEnd: TurnEnd): Effect.Effect<Dialled, DialFailure> =>
+  Effect.callback<Dialled, DialFailure>((resume) => {
+    const { headers, maxMessage, path, url } = request
+    let protocol = ""
+    let answer: IncomingMessage | undefined
+    // The library's types do not know all of its options.
+    const options: WebSocket.ClientOptions & { readonly closeTimeout: number } = {
+      headers: Object.fromEntries(headers),
+      perMessageDeflate: false,
+      maxPayload: maxMessage,
+      closeTimeout,
+      // The library parses its address as a URL, which would change a path.
+      finishRequest: (upgrade) => {
+        upgrade.path = path
+        upgrade.end()
+      }
+    }
+    let ws: WebSocket
+    try {
+      ws = new WebSocket(`${url.protocol === "https:" ? "wss:" : "ws:"}//${url.host}`, [], options)
+    } catch (error) {
+      return resume(Effect.fail(failed({ type: "protocol", message: error instanceof Error ? error.message : "no request can be made" })))
+    }
+    ws.on("upgrade", (response) => {
+      answer = response
+      protocol = response.headers["sec-websocket-protocol"] ?? ""
+      // The library would refuse an answer without a subprotocol, which is the client's to judge.
+      delete response.headers["sec-websocket-protocol"]
+    })
+    ws.on("unexpected-response", (_, response) => readRefusal(response, (refusal) => resume(Effect.fail(refusal))))
+    // Stays: an aborted handshake reports an error too.
+    ws.on("error", (error) => resume(Effect.fail(failed(failureOf(error)))))
+    ws.on("open", () => {
+      ws.pause()
+      if (answer === undefined || (protocol !== "" && !offers(headers, protocol))) {
+        ws.terminate()
+        resume(Effect.fail(failed({ type: "protocol", message: "the backend chose a subprotocol that was not offered" })))
+        return
+      }
+      resume(Effect.succeed({ backend: new WsBackend(ws, answer.socket, protocol, turnEnd), headers: headerLines(answer) }))
+    })
+    return Effect.sync(() => ws.terminate())
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: request.timeout,
+      orElse: () => Effect.fail(failed({ type: "timeout", message: "the handshake was not answered in time" }))
+    })
+  )
