@@ -15,6 +15,7 @@ import { Connections } from "./connection/Connections.ts"
 import { guarded, TurnGuard } from "./transport/TurnGuard.ts"
 import { drain } from "./connection/Drain.ts"
 import { makeGate } from "./connection/Gate.ts"
+import { makeGateway, socketLimits } from "./gateway/Gateway.ts"
 import type { Handlers } from "./connection/Handlers.ts"
 import { makeHub } from "./connection/hub.ts"
 import { socketHandler } from "./connection/inbound.ts"
@@ -167,19 +168,33 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
         fork(Effect.logError("a connection failed", cause).pipe(Effect.annotateLogs("connection", connection.id)))
       }
     })
+    const hub = makeHub({ context, connections, rooms, draining: () => draining })
+    answer = yield* httpRoutes({ settings, version, hubPaths, page: webHandler }).pipe(Effect.provideService(Hub, hub))
+    const seats = new Seats({ limits, clock, connections: () => connections.size + gateway.links.size, draining: () => draining })
+    const gateway = yield* makeGateway({
+      settings,
+      auth,
+      seats,
+      trusted,
+      turnEnd,
+      time,
+      timerGranularity,
+      fork,
+      onRestart: (actor) => counters.restarted(actor)
+    })
     yield* Effect.sync(() => {
       const now = clock.currentTimeMillisUnsafe()
       const stalled = now - time.now > stall
       time.now = now
       cpuAtTurn = cpuMillis()
       // After a stall the answers of clients wait unread: they are read before anyone is found to be silent.
-      if (!stalled) timers.advance(now)
+      if (!stalled) {
+        timers.advance(now)
+        gateway.timers.advance(now)
+      }
       limits.sweep(now)
     }).pipe(Effect.repeat(Schedule.spaced(Duration.millis(timerGranularity))), Effect.forkScoped)
 
-    const hub = makeHub({ context, connections, rooms, draining: () => draining })
-    answer = yield* httpRoutes({ settings, version, hubPaths, page: webHandler }).pipe(Effect.provideService(Hub, hub))
-    const seats = new Seats({ limits, clock, connections: () => connections.size, draining: () => draining })
     const gate = makeGate({ settings, trusted, auth, seats })
     const work = (): number => cpuMillis() - cpuAtTurn
     const expel = (connection: Connection): void =>
@@ -195,11 +210,24 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
         idleTimeout: settings.heartbeat.timeout * 2,
         pings: false
       })
+    if (gateway.routes.length > 0)
+      server.serve({
+        path: "/*",
+        gate: gateway.gate,
+        handler: guarded(gateway.handler, new TurnGuard(work), gateway.expel),
+        ...socketLimits(settings.proxy),
+        idleTimeout: settings.heartbeat.timeout * 2,
+        pings: true
+      })
     const port = yield* server.listen().pipe(Effect.mapError(({ message }) => new StartError({ message })))
     yield* Effect.addFinalizer(() =>
       Effect.suspend(() => {
         draining = true
-        return Effect.andThen(Effect.logInfo("draining"), drain(connections, settings.drain.period))
+        const { period } = settings.drain
+        return Effect.andThen(
+          Effect.logInfo("draining"),
+          Effect.all([drain(connections, period), gateway.links.drain(period)], { concurrency: "unbounded", discard: true })
+        )
       })
     )
     const scheme = settings.server.tls === undefined ? "http" : "https"

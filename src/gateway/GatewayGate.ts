@@ -90,7 +90,12 @@ export const makeGatewayGate = (options: GatewayGateOptions): Gate<AcceptedLink>
 
   const arrivedOf = (request: UpgradeRequest, route: Route): Arrived => {
     const headers = byteValues(request.headers)
-    const { address, peer, secure, trusted: believed } = clientAddress(
+    const {
+      address,
+      peer,
+      secure,
+      trusted: believed
+    } = clientAddress(
       request.peer,
       forwardingHeaders((name) => headers.get(name)),
       trusted
@@ -121,19 +126,17 @@ export const makeGatewayGate = (options: GatewayGateOptions): Gate<AcceptedLink>
       returnUser(route, user)
     }
     return connect(route, arrived, { turnEnd, extra: extra(id) }).pipe(
-      Effect.map(
-        (backend): Verdict<AcceptedLink> => ({
-          verdict: "accept",
-          accepted: { id, route, arrived, seat, connected: backend },
-          protocol: backend.backend.protocol,
-          headers: upgradeHeaders(backend, route),
-          release: () => {
-            backend.backend.terminate()
-            route.pool.release(backend.lease)
-            release()
-          }
-        })
-      ),
+      Effect.map((backend): Verdict<AcceptedLink> => ({
+        verdict: "accept",
+        accepted: { id, route, arrived, seat, connected: backend },
+        protocol: backend.backend.protocol,
+        headers: upgradeHeaders(backend, route),
+        release: () => {
+          backend.backend.terminate()
+          route.pool.release(backend.lease)
+          release()
+        }
+      })),
       Effect.catch((failure) =>
         Effect.sync(() => {
           release()

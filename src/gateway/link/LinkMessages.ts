@@ -44,10 +44,4 @@ export interface Close {
 }
 
 export type LinkMessage =
-  | ClientFrame
-  | ClientClosed
-  | BackendEvent
-  | Sought
-  | Move
-  | Close
-  | { readonly type: "alive" | "drained" | "timer" | "mark" }
+  ClientFrame | ClientClosed | BackendEvent | Sought | Move | Close | { readonly type: "alive" | "drained" | "timer" | "mark" }
