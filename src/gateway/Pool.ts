@@ -30,6 +30,9 @@ export interface PoolOptions {
 /** One client's place at a target: a WebSocket link from its dial on, or an HTTP request. */
 export interface Lease {
   readonly target: Target
+  readonly kind: "websocket" | "http"
+  /** It counts as open: a request from its begin, a WebSocket once the backend has accepted it. */
+  open: boolean
   readonly permit: Permit
   released: boolean
 }
@@ -67,11 +70,13 @@ export class Pool {
     return this.#chooser.choose(asker, except, this.#options.now())
   }
 
-  /** A client goes to the target. Every lease is released once, whatever else becomes of it. */
-  acquire(target: Target): Lease {
+  /** A client goes to the target, to speak WebSocket or HTTP. Every lease is released once, whatever else becomes of it. */
+  acquire(target: Target, kind: Lease["kind"] = "websocket"): Lease {
     const now = this.#options.now()
+    const lease: Lease = { target, kind, permit: target.breaker.attempt(now), open: false, released: false }
     target.connections++
-    const lease = { target, permit: target.breaker.attempt(now), released: false }
+    target[kind].total++
+    if (kind === "http") this.#open(lease)
     this.#settle(target, now)
     return lease
   }
@@ -81,14 +86,16 @@ export class Pool {
     if (lease.released) return
     lease.released = true
     lease.target.connections--
+    if (lease.open) lease.target[lease.kind].open--
     lease.target.breaker.cancelled(lease.permit)
   }
 
   /** The backend accepted the WebSocket or began to answer the request, `milliseconds` after it was asked. */
   succeeded(lease: Lease, milliseconds: number): void {
     const now = this.#options.now()
-    const { permit, target } = lease
-    target.latency.observe(milliseconds / 1000)
+    const { kind, permit, target } = lease
+    target[kind].latency.observe(milliseconds / 1000)
+    this.#open(lease)
     target.health = observed(target.health, undefined, now)
     target.breaker.success(permit, now)
     this.#settle(target, now)
@@ -100,8 +107,8 @@ export class Pool {
    */
   failed(lease: Lease, type: GatewayErrorType, message: string = type, fault: boolean = isFault(type)): void {
     const now = this.#options.now()
-    const { permit, target } = lease
-    target.errors[type]++
+    const { kind, permit, target } = lease
+    target[kind].errors[type]++
     if (fault) {
       target.health = observed(target.health, { type, message }, now)
       if (permit.settled) target.breaker.lost(now)
@@ -164,6 +171,12 @@ export class Pool {
   view(): ReadonlyArray<BackendView> {
     const now = this.#options.now()
     return this.targets.map((target) => backendView(target, now))
+  }
+
+  #open(lease: Lease): void {
+    if (lease.open || lease.released) return
+    lease.open = true
+    lease.target[lease.kind].open++
   }
 
   /** After anything that may have changed the circuit, or brought the target back into service. */

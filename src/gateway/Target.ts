@@ -7,6 +7,21 @@ import { type HealthState, healthy, makeHealth } from "./HealthState.ts"
 /** Seconds, from what a dial on the same machine takes to what nobody should wait for. */
 const latencyBoundaries = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
+/** What is counted of one kind of traffic with a target, WebSockets or HTTP requests. `Pool` raises the counts. */
+export class Traffic {
+  /** Now: WebSockets that the backend has accepted, HTTP requests under way. */
+  open = 0
+  /** Since the start: WebSockets that were dialled, HTTP requests. */
+  total = 0
+  readonly errors: Record<GatewayErrorType, number>
+  /** Seconds: of dials until the upgrade was answered, of HTTP requests until the head of the answer. */
+  readonly latency = new HistogramCounts(latencyBoundaries)
+
+  constructor() {
+    this.errors = Object.fromEntries(gatewayErrorTypes.map((type) => [type, 0])) as Record<GatewayErrorType, number>
+  }
+}
+
 /**
  * One backend of one route: what is configured, what its `Pool` knows of it, and what is counted. Only the pool changes the
  * former; the counts are raised by whoever carries the traffic.
@@ -37,9 +52,10 @@ export class Target {
   /** WebSocket messages from clients to the backend, and back. */
   messagesIn = 0
   messagesOut = 0
-  readonly errors: Record<GatewayErrorType, number>
-  /** Seconds: of WebSocket dials until the upgrade was answered, of HTTP requests until the head of the answer. */
-  readonly latency = new HistogramCounts(latencyBoundaries)
+  /** Links that left it for another backend, or for itself anew, while their client stayed. */
+  moved = 0
+  readonly websocket = new Traffic()
+  readonly http = new Traffic()
 
   /** `now` in ms. */
   constructor(route: ProxyRoute, index: number, now: number) {
@@ -53,7 +69,6 @@ export class Target {
     this.inService = configured.enabled
     this.health = makeHealth(now)
     this.breaker = new Breaker(route.circuit_breaker)
-    this.errors = Object.fromEntries(gatewayErrorTypes.map((type) => [type, 0])) as Record<GatewayErrorType, number>
   }
 
   /** Those who run the service let it take new clients, whatever its health. */

@@ -7,20 +7,24 @@ import { circuitBreaker, proxyRoute, urls, webSocketHealth } from "./proxyRoute.
 
 describe("backendView", () => {
   it("shows a target of which nothing is known", () => {
-    const { pool } = poolOf(proxyRoute([{ url: "http://10.0.0.1:9000/base", weight: 3 }]))
+    const { clock, pool } = poolOf(proxyRoute([{ url: "http://10.0.0.1:9000/base", weight: 3 }]))
     expect(pool.view()).toEqual([
       {
-        id: "http://10.0.0.1:9000/base",
         route: "/chat/*",
-        url: "http://10.0.0.1:9000/base",
+        backend: "http://10.0.0.1:9000/base",
         weight: 3,
         state: "unknown",
         connections: 0,
-        circuit: "closed",
-        checks: { successes: 0, failures: 0 },
-        traffic: { successes: 0, failures: 0 },
+        health: {
+          status: "unknown",
+          since: clock.now,
+          checks: { successes: 0, failures: 0 },
+          traffic: { successes: 0, failures: 0 }
+        },
+        circuit: { state: "closed", openings: 0 },
         messages: { in: 0, out: 0 },
-        errors: {}
+        websocket: { open: 0, total: 0, errors: {} },
+        http: { open: 0, total: 0, errors: {} }
       }
     ])
   })
@@ -38,15 +42,19 @@ describe("backendView", () => {
     trip(0)
     expect(pool.view()[0]).toMatchObject({
       state: "up",
-      connections: 1,
-      circuit: "open",
-      checks: { successes: 1, failures: 0, success_rate: 1, failure_rate: 0 },
-      traffic: { successes: 1, failures: 3, success_rate: 0.25, failure_rate: 0.75 },
-      messages: { in: 7, out: 9 },
-      errors: { connect: 3 },
-      last_error: { at: clock.now, source: "traffic", type: "connect", message: "connection refused" },
       last_change: clock.now,
-      latency: { p50: 0.02, p99: 0.02 }
+      connections: 1,
+      health: {
+        status: "up",
+        since: clock.now - 1000,
+        checks: { successes: 1, failures: 0, success_rate: 1, failure_rate: 0 },
+        traffic: { successes: 1, failures: 3, success_rate: 0.25, failure_rate: 0.75 },
+        last_error: { at: clock.now, source: "traffic", type: "connect", message: "connection refused" }
+      },
+      circuit: { state: "open", openings: 1, opened_at: clock.now },
+      messages: { in: 7, out: 9 },
+      websocket: { open: 1, total: 4, errors: { connect: 3 }, latency: { p50: 0.02, p99: 0.02 } },
+      http: { open: 0, total: 0, errors: {} }
     })
   })
 
@@ -61,6 +69,7 @@ describe("backendView", () => {
     pool.drain(target(0), true)
     expect(state()).toBe("draining")
     expect(pool.view()[0]?.draining_since).toBe(clock.now)
+    expect(pool.view()[0]?.health.status).toBe("down")
     pool.enable(target(0), false)
     expect(state()).toBe("disabled")
   })

@@ -10,7 +10,7 @@ import { proxyRoute, webSocketHealth } from "./proxyRoute.ts"
 /** What may happen to a pool. Numbers name targets, leases and clients, counted round. */
 type Step =
   | { readonly do: "choose"; readonly client: number; readonly except: number | undefined; readonly acquire: boolean }
-  | { readonly do: "acquire" | "release"; readonly which: number }
+  | { readonly do: "acquire" | "request" | "release"; readonly which: number }
   | { readonly do: "succeeded"; readonly which: number }
   | {
       readonly do: "failed"
@@ -33,7 +33,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       acquire: fc.boolean()
     })
   },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("acquire" as const, "release" as const), which }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("acquire" as const, "request" as const, "release" as const), which }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("succeeded" as const), which }) },
   {
     weight: 4,
@@ -135,7 +135,8 @@ const run = ({ all_down, by, slow_start, steps, strategy, weights }: typeof scen
       case "choose":
         return choose(one.client, one.except === undefined ? undefined : one.except % weights.length, one.acquire)
       case "acquire":
-        return void held.push(pool.acquire(target(one.which % weights.length)))
+      case "request":
+        return void held.push(pool.acquire(target(one.which % weights.length), one.do === "request" ? "http" : "websocket"))
       case "release": {
         const lease = at(held, one.which)
         if (lease === undefined) return
@@ -180,8 +181,11 @@ const run = ({ all_down, by, slow_start, steps, strategy, weights }: typeof scen
   for (const one of steps) {
     take(one)
     for (const index of indices) {
-      const { connections } = target(index)
-      expect(connections).toBe(held.filter((lease) => lease.target === target(index) && !lease.released).length)
+      const { connections, http, websocket } = target(index)
+      const here = held.filter((lease) => lease.target === target(index) && !lease.released)
+      expect(connections).toBe(here.length)
+      expect(http.open).toBe(here.filter(({ kind }) => kind === "http").length)
+      expect(websocket.open).toBe(here.filter((lease) => lease.kind === "websocket" && lease.open).length)
     }
     expect(pool.retryAfter).toBeGreaterThanOrEqual(1)
     expect(pool.retryAfter).toBeLessThanOrEqual(30)
@@ -193,7 +197,7 @@ const run = ({ all_down, by, slow_start, steps, strategy, weights }: typeof scen
     pool.drain(target(index), false)
     pool.enable(target(index), true)
     pool.probed(target(index), { ok: true, milliseconds: 1 })
-    expect(target(index).connections).toBe(0)
+    expect([target(index).connections, target(index).http.open, target(index).websocket.open]).toEqual([0, 0, 0])
     expect(target(index).available(clock.now), `target ${index} is back`).toBe(true)
   }
 }

@@ -144,7 +144,7 @@ describe("Pool's circuits", () => {
       pool.release(lease)
     }
     expect(target(0).circuit).toBe("open")
-    expect(target(0).errors.lost).toBe(3)
+    expect(target(0).websocket.errors.lost).toBe(3)
   })
 
   it("does not open for what is no fault of the target", () => {
@@ -156,8 +156,8 @@ describe("Pool's circuits", () => {
         pool.release(lease)
       }
     expect(target(0).circuit).toBe("closed")
-    expect(target(0).errors).toMatchObject({ slow: 30, too_large: 30, refused: 30, unavailable: 30, connect: 0 })
-    expect(pool.view()[0]?.traffic).toEqual({ successes: 30, failures: 0, success_rate: 1, failure_rate: 0 })
+    expect(target(0).websocket.errors).toMatchObject({ slow: 30, too_large: 30, refused: 30, unavailable: 30, connect: 0 })
+    expect(pool.view()[0]?.health.traffic).toEqual({ successes: 30, failures: 0, success_rate: 1, failure_rate: 0 })
   })
 
   it("opens for refusals that are a fault of the target, and a test that is refused otherwise closes it", () => {
@@ -178,6 +178,37 @@ describe("Pool's accounts", () => {
     for (const lease of [...leases, ...leases]) pool.release(lease)
     expect(target(0).connections).toBe(0)
     expect(target(1).connections).toBe(0)
+  })
+
+  it("counts as open the WebSockets that the backend has accepted, and all HTTP requests under way", () => {
+    const { pool, target } = poolOf(proxyRoute(urls(1)))
+    const open = () => [target(0).connections, target(0).websocket.open, target(0).http.open]
+    const link = pool.acquire(target(0), "websocket")
+    const refused = pool.acquire(target(0), "websocket")
+    const request = pool.acquire(target(0), "http")
+    expect(open()).toEqual([3, 0, 1])
+    pool.succeeded(link, 1)
+    pool.succeeded(request, 1)
+    pool.failed(refused, "refused")
+    expect(open()).toEqual([3, 1, 1])
+    for (const lease of [link, refused, request, link, refused, request]) pool.release(lease)
+    expect(open()).toEqual([0, 0, 0])
+    // Too late to count.
+    pool.succeeded(link, 1)
+    expect(open()).toEqual([0, 0, 0])
+    expect([target(0).websocket.total, target(0).http.total]).toEqual([2, 1])
+  })
+
+  it("keeps what happens to WebSockets apart from what happens to HTTP requests", () => {
+    const { pool, target } = poolOf(proxyRoute(urls(1)))
+    const link = pool.acquire(target(0), "websocket")
+    const request = pool.acquire(target(0), "http")
+    pool.failed(link, "lost")
+    pool.failed(request, "too_large")
+    pool.succeeded(request, 20)
+    const { http, websocket } = target(0)
+    expect([websocket.errors.lost, websocket.errors.too_large, http.errors.lost, http.errors.too_large]).toEqual([1, 0, 0, 1])
+    expect([websocket.latency.count, http.latency.count]).toEqual([0, 1])
   })
 
   it("tells of every change of state, once, with what a log line needs", () => {
