@@ -49,6 +49,8 @@ export interface RunningServer {
   readonly url: string
   readonly port: number
   readonly node: string
+  /** Takes over what of changed settings can be taken over while it runs. Gives the rest in words: it takes a restart. */
+  readonly reload: (settings: Settings) => ReadonlyArray<string>
 }
 
 /** Milliseconds between two looks at the timers: how late a heartbeat may be. */
@@ -231,7 +233,12 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
       })
     )
     const scheme = settings.server.tls === undefined ? "http" : "https"
-    return { url: `${scheme}://${hostInUrl(settings.server.host)}:${port}`, port, node: settings.node.id }
+    return {
+      url: `${scheme}://${hostInUrl(settings.server.host)}:${port}`,
+      port,
+      node: settings.node.id,
+      reload: (wanted) => gateway.reload(wanted.proxy)
+    }
   })
 
 /**
@@ -259,15 +266,50 @@ const strayFailures: Effect.Effect<never, StartError, Scope.Scope> = Effect.gen(
   return yield* Deferred.await(fatal)
 })
 
-/** The main job: serves until it is interrupted, then drains. `handlers`: the path of a module with methods. */
-export const serve = (settings: Settings, options: { readonly handlers?: string } = {}): Effect.Effect<never, StartError> =>
+/** At each SIGHUP the configuration is read again. One with mistakes in it changes nothing. */
+const reloadAtHangUp = ({ reload }: RunningServer, read: Effect.Effect<Settings, Reported>): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const fork = Effect.runForkWith(yield* Effect.context<never>())
+    const again = read.pipe(
+      Effect.map(reload),
+      Effect.matchEffect({
+        onSuccess: (later) =>
+          Effect.logInfo("the configuration was read again").pipe(
+            Effect.annotateLogs(later.length === 0 ? {} : { takes_a_restart: later.join("; ") })
+          ),
+        onFailure: ({ message }) => Effect.logError(`the configuration was read again and is not taken over: ${message}`)
+      })
+    )
+    const onHangUp = (): void => void fork(again)
+    yield* Effect.acquireRelease(
+      Effect.sync(() => process.on("SIGHUP", onHangUp)),
+      () => Effect.sync(() => process.off("SIGHUP", onHangUp))
+    )
+  })
+
+/** Why something did not work, in words. */
+interface Reported {
+  readonly message: string
+}
+
+export interface MainOptions {
+  /** The path of a module with methods. */
+  readonly handlers?: string
+  /** Reads the configuration again. Absent: it does not change. */
+  readonly reload?: Effect.Effect<Settings, Reported>
+}
+
+/** The main job: serves until it is interrupted, then drains. */
+export const serve = (settings: Settings, options: MainOptions = {}): Effect.Effect<never, StartError> =>
   Effect.scoped(
     Effect.gen(function* () {
       const handlers =
         options.handlers === undefined
           ? {}
           : yield* loadHandlers(options.handlers).pipe(Effect.mapError(({ message }) => new StartError({ message })))
-      const { url, node } = yield* startServer(settings, { handlers })
+      const server = yield* startServer(settings, { handlers })
+      const { node, url } = server
+      if (options.reload !== undefined) yield* reloadAtHangUp(server, options.reload)
       yield* Effect.sync(() => process.stdout.write(`weft listening on ${url} (node ${node})\n`))
       return yield* strayFailures
     })

@@ -23,6 +23,7 @@ import { flood, goingAway } from "./link/LinkState.ts"
 import { seek } from "./link/seek.ts"
 import { Links, returnUser } from "./Links.ts"
 import { type ChangeDetail, Pool, type TargetChange } from "./Pool.ts"
+import { reloadOf, type TargetPlace } from "./Reload.ts"
 import type { Route } from "./Route.ts"
 import { makeRouteMatcher, type RouteMatcher } from "./Routes.ts"
 import type { Target } from "./Target.ts"
@@ -52,6 +53,8 @@ export interface Gateway {
   readonly expel: (link: Link) => void
   readonly timers: TimerWheel<Link>
   readonly backends: Backends["Service"]
+  /** Takes over what of a changed configuration can be taken over while it runs: which targets serve. Gives the rest in words. */
+  readonly reload: (wanted: Settings["proxy"]) => ReadonlyArray<string>
 }
 
 /** Changes that somebody should look at. */
@@ -206,6 +209,20 @@ export const makeGateway = (options: GatewayOptions): Effect.Effect<Gateway, nev
       handler,
       expel: (link) => void link.offerReply({ type: "close", goodbye: flood, abrupt: true }),
       timers,
+      reload: (wanted) => {
+        const { drain, later, serve } = reloadOf(settings.proxy, wanted)
+        const each = (places: ReadonlyArray<TargetPlace>, apply: (pool: Pool, target: Target) => void): void => {
+          for (const { pool } of routes)
+            for (const target of pool.targets)
+              if (places.some(({ backend, route }) => backend === target.id && route === target.route)) apply(pool, target)
+        }
+        each(drain, (pool, target) => pool.drain(target, true))
+        each(serve, (pool, target) => {
+          pool.enable(target, true)
+          pool.drain(target, false)
+        })
+        return later
+      },
       backends: {
         list: () => routes.flatMap(({ pool }) => pool.view()),
         ofRoute: (name) => {

@@ -28,7 +28,7 @@ describe.each([
 ])("a client that sends %s without a pause", (_, opcode, text) => {
   it("is sent away, and nobody else is", async () => {
     const server = await startWeft({ config: "[heartbeat]\ninterval = 1\ntimeout = 3\n" })
-    const other = await connect({ url: server.url, port: server.port, node: server.node })
+    const other = await connect(server)
     await other.request({ type: "join_room", room: "r" })
     const flood = await startProcess(process.execPath, ["--input-type=module", "-e", flooder, String(server.port), opcode, text])
     await flood.output(/closed/)

@@ -122,14 +122,14 @@ export class TestClient {
 }
 
 /** Connects, and takes the welcome. */
-export const connect = async (server: RunningServer, options: ConnectOptions = {}): Promise<TestClient & { readonly welcome: Frame }> => {
+export const connect = async (server: Pick<RunningServer, "url">, options: ConnectOptions = {}): Promise<TestClient & { readonly welcome: Frame }> => {
   const client = open(server, options)
   const welcome = await client.next("welcome")
   return Object.assign(client, { welcome })
 }
 
 /** Connects without waiting for anything. */
-export const open = (server: RunningServer, options: ConnectOptions = {}): TestClient => {
+export const open = (server: Pick<RunningServer, "url">, options: ConnectOptions = {}): TestClient => {
   const { encoding = "json", protocols = [`weft.v1.${encoding}`], query = "", path = "/ws", headers = {}, deflate = false } = options
   const ws = new WebSocket(`${server.url.replace(/^http/, "ws")}${path}${query}`, [...protocols], {
     headers,
@@ -142,7 +142,7 @@ export const open = (server: RunningServer, options: ConnectOptions = {}): TestC
 
 /** The answer to an upgrade that is refused. */
 export const refusal = (
-  server: RunningServer,
+  server: Pick<RunningServer, "url">,
   options: ConnectOptions = {}
 ): Promise<{ readonly status: number; readonly headers: Readonly<Record<string, unknown>>; readonly body: Frame }> => {
   const { ws } = open(server, options)
