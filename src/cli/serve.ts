@@ -97,14 +97,14 @@ export const serve = Command.make(
     const options = yield* handlersOption(given.handlers)
     const app = yield* loadApp
     return yield* Effect.forEach(warnings, (warning) => Effect.logWarning(formatMistake(warning))).pipe(
-      Effect.andThen(app.serve(settings, { ...options, reload })),
+      Effect.andThen(app.serve(settings, { ...options, ...(Option.isSome(given.config) ? { reload } : {}) })),
       Effect.catchTag("StartError", (error) => Effect.fail(failure(error.message))),
       Effect.provide(Logging.layer(settings.log))
     )
   })
 ).pipe(
   Command.withDescription(
-    "Run the server. Settings come from the defaults, the file of --config, the environment (WEFT_SERVER_PORT, ...) and these flags, each over the one before. SIGTERM ends it in order; a second signal ends it at once. SIGHUP reads the configuration again: targets of routes that are disabled in it, or gone, are drained, those that are back take clients."
+    "Run the server. Settings come from the defaults, the file of --config, the environment (WEFT_SERVER_PORT, ...) and these flags, each over the one before. SIGTERM ends it in order; a second signal ends it at once. SIGHUP reads the file of --config again: targets of routes that are disabled in it, or gone, are drained, those that are back take clients."
   ),
   Command.withShortDescription("Run the server"),
   Command.withExamples([
