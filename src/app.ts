@@ -2,6 +2,7 @@
 import "effect/schema/SchemaJITCompiler/enable"
 import { Clock, Data, Deferred, Duration, Effect, Layer, LogLevel, Metric, Redacted, References, Schedule, type Scope } from "effect"
 import { TimerWheel } from "./actor/TimerWheel.ts"
+import { Backends } from "./api/Backends.ts"
 import { Hub } from "./api/Hub.ts"
 import { httpRoutes } from "./api/routes.ts"
 import { Auth } from "./auth/Auth.ts"
@@ -171,7 +172,6 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
       }
     })
     const hub = makeHub({ context, connections, rooms, draining: () => draining })
-    answer = yield* httpRoutes({ settings, version, hubPaths, page: webHandler }).pipe(Effect.provideService(Hub, hub))
     const seats = new Seats({ limits, clock, connections: () => connections.size + gateway.links.size, draining: () => draining })
     const gateway = yield* makeGateway({
       settings,
@@ -184,6 +184,10 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
       fork,
       onRestart: (actor) => counters.restarted(actor)
     })
+    answer = yield* httpRoutes({ settings, version, hubPaths, page: webHandler }).pipe(
+      Effect.provideService(Hub, hub),
+      Effect.provideService(Backends, gateway.backends)
+    )
     yield* Effect.sync(() => {
       const now = clock.currentTimeMillisUnsafe()
       const stalled = now - time.now > stall

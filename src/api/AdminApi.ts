@@ -2,14 +2,12 @@
  * The server API, declared: paths, bodies, errors and scopes. Routes, checks of requests and the OpenAPI document all come
  * from here. What it promises stands in `docker/operations.md`.
  */
-import { Context, Schema } from "effect"
+import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSchema, HttpApiSecurity, OpenApi } from "effect/http-api"
 import * as Messages from "../wire/Messages.ts"
-import type { Scope } from "./Keys.ts"
+import { Backends } from "./backendEndpoints.ts"
+import { Count, describe, errors, Milliseconds, Name, optional, RequiredScope, wellFormed } from "./endpoints.ts"
 import * as Problems from "./Problems.ts"
-
-/** The scope that a key needs for an endpoint. One that does not say needs the strongest. */
-export const RequiredScope = Context.Reference<Scope>("weft/api/RequiredScope", { defaultValue: () => "manage" })
 
 /** Lets in requests that present a key with the endpoint's scope. */
 export class Authorization extends HttpApiMiddleware.Service<Authorization>()("weft/api/Authorization", {
@@ -25,12 +23,6 @@ export class RequestErrors extends HttpApiMiddleware.Service<RequestErrors>()("w
 // `Schema.Unknown` would be walked by a recursive codec: a deep value would exhaust the stack. `Data.ts` checks it.
 const Json: Schema.Codec<unknown> = Schema.Any.annotate({ description: "Any JSON value." })
 
-const optional = Schema.optionalKey
-/** Names and reasons travel to clients: half of a surrogate pair has no UTF-8 form. */
-const wellFormed = Schema.makeFilter((text: string) => (text.isWellFormed() ? undefined : "not well-formed Unicode"))
-const Name = Schema.String.check(Schema.isMinLength(1), wellFormed)
-const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-const Milliseconds = Schema.Int.annotate({ description: "Milliseconds since 1970." })
 const Next = optional(Schema.String.annotate({ description: "There is more: ask again with `after` set to this." }))
 
 const utf8 = new TextEncoder()
@@ -84,19 +76,6 @@ const Outcome = Schema.Struct({
 /** A body that may be left out; `bodyOptional` says so in the document. */
 const Disconnect = [Schema.Struct({ reason: optional(Reason) }), HttpApiSchema.NoContent] as const
 
-/** What the hub may answer instead. */
-const errors = [
-  Problems.BadRequest,
-  Problems.Forbidden,
-  Problems.NotFound,
-  Problems.Conflict,
-  Problems.TooLarge,
-  Problems.TooMany,
-  Problems.Internal,
-  Problems.Unavailable,
-  Problems.Timeout
-] as const
-
 /** Rooms that one request may publish to. */
 export const maxRoomsAtOnce = 100
 
@@ -104,8 +83,6 @@ const bodyOptional = (operation: Readonly<Record<string, unknown>>) => ({
   ...operation,
   requestBody: { ...Object(operation["requestBody"]), required: false }
 })
-
-const describe = (summary: string) => OpenApi.annotations({ summary })
 
 const Publishing = HttpApiGroup.make("publishing")
   .add(
@@ -247,7 +224,7 @@ const WebSocketStats = HttpApiGroup.make("websocket")
   .annotateEndpoints(RequiredScope, "read")
 
 export class AdminApi extends HttpApi.make("weft")
-  .add(Publishing, Rooms, Connections, Users, Server)
+  .add(Publishing, Rooms, Connections, Users, Backends, Server)
   .prefix("/api/v1")
   .add(WebSocketStats)
   // The document says `additionalProperties: false`: a field that is not known may change what a newer server would do.
@@ -259,7 +236,7 @@ export class AdminApi extends HttpApi.make("weft")
       title: "Weft server API",
       version: "1",
       description:
-        "For backends and operators: publish, look, send away. Every request presents a key of the configuration as " +
+        "For backends and operators: publish, look, send away, drain. Every request presents a key of the configuration as " +
         "`Authorization: Bearer KEY`. Errors are problem bodies (RFC 9457) with the protocol's error codes in `code`."
     })
   ) {}

@@ -1,13 +1,15 @@
-/** The endpoints of `AdminApi`, answered by the hub of this node. */
+/** The endpoints of `AdminApi`, answered by the hub and the gateway of this node. */
 import { Clock, Context, Effect, Layer } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import type { Counters } from "../observe/Counters.ts"
 import { residentBytes } from "../observe/ProcessGauges.ts"
 import { AdminApi } from "./AdminApi.ts"
+import { backendHandlers } from "./backendHandlers.ts"
 import { type DataLimits, dataProblem } from "./Data.ts"
 import { Hub, type HubError } from "./Hub.ts"
 import { pageOf } from "./paging.ts"
 import * as Problems from "./Problems.ts"
+import { asked, notFound } from "./Problems.ts"
 
 /** What the API tells of this node beside what the hub knows. */
 export class NodeInfo extends Context.Service<
@@ -20,12 +22,6 @@ export class NodeInfo extends Context.Service<
     readonly limits: DataLimits
   }
 >()("weft/api/NodeInfo") {}
-
-/** What the hub answers, its errors as problems. */
-const asked = <A>(effect: Effect.Effect<A, HubError>): Effect.Effect<A, Problems.Problem> =>
-  Effect.mapError(effect, ({ code, message }) => Problems.problemOf(code, message))
-
-const notFound = (what: string): Problems.NotFound => new Problems.NotFound({ code: "not_found", detail: `no such ${what}` })
 
 const noHistory = Effect.fail(new Problems.Unavailable({ code: "unavailable", detail: "this version keeps no history" }))
 
@@ -185,4 +181,4 @@ const websocket = HttpApiBuilder.group(
 )
 
 /** All endpoints. */
-export const adminHandlers = Layer.mergeAll(publishing, rooms, connections, users, server, websocket)
+export const adminHandlers = Layer.mergeAll(publishing, rooms, connections, users, backendHandlers, server, websocket)

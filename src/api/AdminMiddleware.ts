@@ -2,7 +2,8 @@
 import { Cause, Context, Effect, Layer, SchemaIssue } from "effect"
 import { HttpEffect, HttpServerResponse } from "effect/http"
 import { type HttpApiError, HttpApiMiddleware } from "effect/http-api"
-import { Authorization, RequestErrors, RequiredScope } from "./AdminApi.ts"
+import { Authorization, RequestErrors } from "./AdminApi.ts"
+import { RequiredScope } from "./endpoints.ts"
 import { allows, type ApiKey, matchKey } from "./Keys.ts"
 import * as Problems from "./Problems.ts"
 

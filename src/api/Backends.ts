@@ -1,7 +1,7 @@
 /** What the server API may ask of the gateway. */
-import { Context, type Effect } from "effect"
+import { Context, Effect } from "effect"
 import type { BackendView } from "../gateway/BackendView.ts"
-import type { HubError } from "./Hub.ts"
+import { HubError } from "./Hub.ts"
 
 export class Backends extends Context.Service<
   Backends,
@@ -19,3 +19,8 @@ export class Backends extends Context.Service<
     readonly enable: (route: string, backend: string, enabled: boolean) => Effect.Effect<BackendView, HubError>
   }
 >()("weft/api/Backends") {}
+
+const noRoute = Effect.fail(new HubError({ code: "not_found", message: "no such route" }))
+
+/** Of a server without routes. */
+export const noBackends: Backends["Service"] = { list: () => [], ofRoute: () => noRoute, drain: () => noRoute, enable: () => noRoute }

@@ -1,8 +1,9 @@
 /** The errors of the server API as problem bodies (RFC 9457): the codes of the protocol, each with its HTTP status. */
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { ProblemDetails } from "effect/http"
 import { HttpApiError } from "effect/http-api"
 import { type ErrorCode, errorCodes } from "../wire/Codes.ts"
+import type { HubError } from "./Hub.ts"
 
 type CodesOf<Status extends number> = {
   [Code in ErrorCode]: (typeof errorCodes)[Code]["status"] extends Status ? Code : never
@@ -59,3 +60,9 @@ export const problemOf = (code: ErrorCode, detail: string): Problem => {
       return new Timeout({ code, detail })
   }
 }
+
+/** What the hub or the gateway answers, its errors as problems. */
+export const asked = <A>(effect: Effect.Effect<A, HubError>): Effect.Effect<A, Problem> =>
+  Effect.mapError(effect, ({ code, message }) => problemOf(code, message))
+
+export const notFound = (what: string): NotFound => new NotFound({ code: "not_found", detail: `no such ${what}` })

@@ -7,6 +7,7 @@ import type { ErrorCode } from "../wire/Codes.ts"
 import { AdminApi } from "./AdminApi.ts"
 import { adminHandlers, NodeInfo } from "./AdminHandlers.ts"
 import { authorization, requestErrors } from "./AdminMiddleware.ts"
+import { Backends } from "./Backends.ts"
 import { Hub } from "./Hub.ts"
 import type { ApiKey } from "./Keys.ts"
 
@@ -65,13 +66,13 @@ const logging = HttpRouter.middleware(
  */
 export const adminRoutes = (
   keys: ReadonlyArray<ApiKey>
-): Effect.Effect<(request: Request) => Promise<Answer | Response>, never, Hub | NodeInfo | Scope.Scope> =>
+): Effect.Effect<(request: Request) => Promise<Answer | Response>, never, Backends | Hub | NodeInfo | Scope.Scope> =>
   Effect.gen(function* () {
-    const context = yield* Effect.context<Hub | NodeInfo>()
+    const context = yield* Effect.context<Backends | Hub | NodeInfo>()
     const endpoints = HttpApiBuilder.layer(AdminApi, { openapiPath: openApiPath }).pipe(
       Layer.provide(adminHandlers),
       Layer.provide([authorization(keys), requestErrors]),
-      Layer.provide(Layer.succeedContext(Context.pick(Hub, NodeInfo)(context))),
+      Layer.provide(Layer.succeedContext(Context.pick(Backends, Hub, NodeInfo)(context))),
       Layer.provide(HttpServer.layerServices)
     )
     const { dispose, handler } = HttpRouter.toWebHandler(Layer.merge(endpoints, logging), { disableLogger: true, routerConfig })

@@ -6,6 +6,7 @@ import { metricsAnswer } from "../observe/Prometheus.ts"
 import { type Answer, errorAnswer, type HttpHandler } from "../transport/HttpAnswer.ts"
 import { NodeInfo } from "./AdminHandlers.ts"
 import { adminRoutes, problemAnswer } from "./adminRoutes.ts"
+import type { Backends } from "./Backends.ts"
 import { docsPage } from "./docs.ts"
 import { healthAnswer, livenessAnswer, type NodeHealth, readinessAnswer, webSocketHealthAnswer } from "./Health.ts"
 import { Hub } from "./Hub.ts"
@@ -39,7 +40,7 @@ const upgradeRequired = (path: string): Answer =>
  * The one handler for everything that is no WebSocket connection. Health and metrics are answered at once. What is unknown
  * is 404 with `{code, message}`, under `/api` with a problem body.
  */
-export const httpRoutes = (options: HttpRoutesOptions): Effect.Effect<HttpHandler, never, Hub | Metrics | Scope.Scope> =>
+export const httpRoutes = (options: HttpRoutesOptions): Effect.Effect<HttpHandler, never, Backends | Hub | Metrics | Scope.Scope> =>
   Effect.gen(function* () {
     const { hubPaths, page, settings, version } = options
     const hub = yield* Hub

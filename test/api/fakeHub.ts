@@ -1,4 +1,5 @@
 import { Effect, Exit, Logger, Metric, Redacted, Scope } from "effect"
+import { Backends, noBackends } from "../../src/api/Backends.ts"
 import { type ConnectionSummary, Hub, HubError } from "../../src/api/Hub.ts"
 import type { ApiKey } from "../../src/api/Keys.ts"
 import { httpRoutes, type HttpRoutesOptions } from "../../src/api/routes.ts"
@@ -121,7 +122,10 @@ export interface ApiServer extends TestServer {
 }
 
 /** The routes over a fake hub, on a real port. */
-export const serveRoutes = async (options: Partial<HttpRoutesOptions> = {}): Promise<ApiServer> => {
+export const serveRoutes = async (
+  options: Partial<HttpRoutesOptions> = {},
+  backends: Backends["Service"] = noBackends
+): Promise<ApiServer> => {
   const hub = new FakeHub()
   const counters = new Counters()
   const logs: Array<Logger.Options<unknown>> = []
@@ -137,6 +141,7 @@ export const serveRoutes = async (options: Partial<HttpRoutesOptions> = {}): Pro
   })
   const handler = await build.pipe(
     Effect.provideService(Hub, hub.service),
+    Effect.provideService(Backends, backends),
     Effect.provideService(Metric.MetricRegistry, new Map()),
     Effect.provideService(Scope.Scope, scope),
     Effect.provideService(Logger.CurrentLoggers, new Set([logger])),
