@@ -24,7 +24,7 @@ const Traffic = Schema.Struct({
   })
 })
 
-const Backend = Schema.Struct({
+export const Backend = Schema.Struct({
   route: Schema.String,
   backend: Schema.String.annotate({ description: "The URL of the target, without a slash at the end." }),
   weight: Schema.Number,

@@ -392,7 +392,13 @@ describe("keys", () => {
     ["publish", "POST", "/api/v1/users/u/send"],
     ["publish", "POST", "/api/v1/connections/c/send"],
     ["manage", "POST", "/api/v1/users/u/disconnect"],
-    ["manage", "POST", "/api/v1/connections/c/disconnect"]
+    ["manage", "POST", "/api/v1/connections/c/disconnect"],
+    ["read", "GET", "/api/v1/backends"],
+    ["read", "GET", "/api/v1/backends/chat"],
+    ["manage", "POST", "/api/v1/backends/drain"],
+    ["manage", "POST", "/api/v1/backends/undrain"],
+    ["manage", "POST", "/api/v1/backends/enable"],
+    ["manage", "POST", "/api/v1/backends/disable"]
   ] as const
 
   it.each(endpoints)("need the scope %s for %s %s", async (scope, method, path) => {
@@ -424,6 +430,7 @@ describe("keys", () => {
         .replace(/\/rooms\/r/, "/rooms/{room}")
         .replace(/\/users\/u/, "/users/{user}")
         .replace(/\/connections\/c/, "/connections/{id}")
+        .replace(/\/backends\/chat/, "/backends/{route}")
     )
     expect(declared.toSorted()).toEqual(tried.toSorted())
   })
