@@ -26,6 +26,9 @@ import { type Frame, ReplayBuffer } from "./ReplayBuffer.ts"
 /** How long a client gets to read its close frame, in milliseconds. */
 const closePatience = 5_000
 
+/** In front of the number in a ping: the pongs that some backends send by themselves look different. */
+const pingPrefix = "weft:"
+
 /** Messages that may wait while the actor is not idle; what passes that is never a client's frame. */
 const mailbox = 1_024
 
@@ -72,6 +75,10 @@ export class Link extends Actor<LinkMessage> implements Timed {
   private lastMessage: number
   private lastSign: number
   private pingSent = 0
+  /** The payload of that ping. */
+  private pinged = ""
+  /** The search began while the backend was still there. */
+  private leaving = false
 
   constructor(context: LinkContext, socket: ClientSocket, { arrived, connected, id, route, seat }: AcceptedLink) {
     super(mailbox)
@@ -105,7 +112,6 @@ export class Link extends Actor<LinkMessage> implements Timed {
   /** Called once, when the client's socket is open. */
   begin(backend: Backend): void {
     this.adopt(backend)
-    this.context.timers.schedule(this, this.nextDue())
   }
 
   protected receive(message: LinkMessage): undefined {
@@ -159,7 +165,13 @@ export class Link extends Actor<LinkMessage> implements Timed {
       backend?.send(bytes, binary)
       this.markLater()
     }
-    if (backend !== undefined && backend.buffered() > route.settings.buffer) return this.full()
+    if (backend !== undefined && backend.buffered() > this.mostForBackend) return this.full()
+  }
+
+  /** What is sent again waits for the backend as well. */
+  private get mostForBackend(): number {
+    const { buffer, failover } = this.route.settings
+    return this.replay === undefined ? buffer : Math.max(buffer, failover.buffer)
   }
 
   /** More waits for the backend than may. The transport can not make the client wait, so it is told to come again. */
@@ -210,6 +222,7 @@ export class Link extends Actor<LinkMessage> implements Timed {
     // Its pongs waited unread.
     this.lastSign = this.context.time.now
     this.backend?.resume()
+    this.context.timers.schedule(this, this.nextDue())
   }
 
   /** A ping follows the messages of this turn, unless one is on its way. */
@@ -225,15 +238,17 @@ export class Link extends Actor<LinkMessage> implements Timed {
     this.marking = false
     if (this.backend === undefined || this.pingSent !== 0) return
     this.pingSent = this.context.time.now
-    this.backend.ping(String(this.replay?.last ?? 0))
+    this.pinged = `${pingPrefix}${this.replay?.last ?? 0}`
+    this.backend.ping(this.pinged)
     this.context.timers.schedule(this, this.nextDue())
   }
 
   private pong(payload: Uint8Array): undefined {
-    const number = Number(Buffer.from(payload).toString("latin1"))
-    if (this.pingSent === 0 || !Number.isSafeInteger(number)) return
+    // A pong that nobody asked for is a sign of life and nothing else (RFC 6455, section 5.5.3).
+    if (this.pingSent === 0 || Buffer.from(payload).toString("latin1") !== this.pinged) return
     this.pingSent = 0
     if (this.replay === undefined) return
+    const number = Number(this.pinged.slice(pingPrefix.length))
     this.replay.acknowledge(number)
     if (this.replay.last > number) this.markLater()
   }
@@ -259,15 +274,13 @@ export class Link extends Actor<LinkMessage> implements Timed {
     this.backendEnded({ code: 1006, reason: "", problem: { type: "lost", message: "the backend does not answer pings" } })
   }
 
-  private search(): void {
+  private search(): undefined {
     const { arrived, context, protocol, route } = this
     if (arrived === undefined || this.seeking !== undefined) return
-    this.seeking = context.seek(
-      route,
-      arrived,
-      { protocol, from: this.target, extra: context.resumed(this.id) },
-      (found) => void this.offerReply({ type: "sought", found })
-    )
+    this.leaving = this.backend !== undefined
+    this.seeking = context.seek(route, arrived, { protocol, from: this.target, extra: context.resumed(this.id) }, (found) => {
+      if (!this.offerReply({ type: "sought", found }) && found !== undefined) this.refuse(found)
+    })
   }
 
   private sought({ found }: Sought): undefined {
@@ -285,6 +298,8 @@ export class Link extends Actor<LinkMessage> implements Timed {
     }
     // A backend that is only to be left is better than none.
     if (this.backend !== undefined) return
+    // Lost on the way: the deadline counts from there.
+    if (this.leaving) return this.search()
     this.route.pool.failed(this.lease, "unavailable", "no backend was found in time")
     this.goodbye(backendLost)
   }
@@ -299,6 +314,7 @@ export class Link extends Actor<LinkMessage> implements Timed {
     const frames = this.replay?.replay() ?? []
     for (const { binary, bytes } of frames) backend.send(bytes, binary)
     if (frames.length > 0) this.markLater()
+    this.context.timers.schedule(this, this.nextDue())
   }
 
   private handlerOf(from: Backend): BackendHandler {
@@ -323,9 +339,12 @@ export class Link extends Actor<LinkMessage> implements Timed {
   /** When the timer has to look again. */
   private nextDue(): number {
     const { failover, timeout } = this.route.settings
-    const { time } = this.context
-    const ping = this.pingSent === 0 ? this.lastSign + this.context.pingInterval : this.pingSent + failover.ping_timeout * 1000
-    return Math.max(time.now + 1, Math.min(this.lastMessage + timeout * 1000, ping))
+    const { pingInterval, time } = this.context
+    const end = this.lastMessage + timeout * 1000
+    // Nobody is asked, or nobody is heard.
+    if (this.backend === undefined || this.paused) return end
+    const ping = this.pingSent === 0 ? this.lastSign + pingInterval : Math.max(this.pingSent, this.lastSign) + failover.ping_timeout * 1000
+    return Math.max(time.now + 1, Math.min(end, ping))
   }
 
   private timer(): undefined {
@@ -366,6 +385,13 @@ export class Link extends Actor<LinkMessage> implements Timed {
     this.seeking?.interruptUnsafe()
     this.seeking = undefined
     this.route.pool.release(this.lease)
+  }
+
+  /** What is left in the mailbox at the end may be a backend that was just found. */
+  override stop(): ReadonlyArray<LinkMessage> {
+    const rest = super.stop()
+    for (const message of rest) if (message.type === "sought" && message.found !== undefined) this.refuse(message.found)
+    return rest
   }
 
   /** The actor has died. */

@@ -83,7 +83,9 @@ class WsBackend implements Backend {
       end(1006, "")
     })
     ws.on("close", (code, reason) => end(code, reason.toString()))
-    ws.resume()
+    // Its end may have come before anybody listened.
+    if (ws.readyState === WebSocket.CLOSED) queueMicrotask(() => end(1006, ""))
+    else ws.resume()
   }
 
   private flushRead(handler: BackendHandler): void {
