@@ -57,6 +57,7 @@ export class ReplayBuffer {
 
   /** The backend has read all frames up to this number. Numbers that are none of ours, or old, change nothing. */
   acknowledge(number: number): void {
+    if (number > this.last) return
     while (this.acknowledged < number && this.head < this.frames.length) {
       const frame = this.frames[this.head] as Frame
       this.head++
