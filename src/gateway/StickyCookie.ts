@@ -22,7 +22,6 @@ export interface Stuck {
 }
 
 const SHAPE = /^([A-Za-z0-9_-]{16})\.([0-9a-z]{1,9})\.([A-Za-z0-9_-]{43})$/
-const MAX_LENGTH = 16 + 1 + 9 + 1 + 43
 
 /** A browser may send several cookies of one name. What more a client sends is not looked at: each costs a MAC. */
 const MAX_COOKIES = 4
@@ -47,7 +46,7 @@ export class StickyCookie {
   read(cookies: string | undefined, now: number): Stuck | undefined {
     if (cookies === undefined) return undefined
     for (const value of valuesOf(cookies, this.#name, MAX_COOKIES)) {
-      const [, tag = "", expiry = "", mac = ""] = (value.length <= MAX_LENGTH && SHAPE.exec(value)) || []
+      const [, tag = "", expiry = "", mac = ""] = SHAPE.exec(value) ?? []
       const index = this.#indices.get(tag)
       const left = Number.parseInt(expiry, 36) - now / 1000
       if (index !== undefined && left > 0 && sameText(mac, this.#sign(tag, expiry))) return { index, stale: left < this.#ttl / 2 }

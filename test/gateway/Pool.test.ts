@@ -90,6 +90,8 @@ describe("Pool.choose", () => {
       )
       const share = () => Array.from({ length: 1100 }, () => indexOf(pool.choose(asker()))).filter((index) => index === 0).length / 1100
       expect(share(), "at the start nothing is cold").toBe(0.5)
+      pool.succeeded(pool.acquire(target(0)), 1)
+      expect(share(), "nor after its first client").toBe(0.5)
       if (outage === "down") down(0)
       if (outage === "drained") pool.drain(target(0), true)
       if (outage === "disabled") pool.enable(target(0), false)
@@ -106,6 +108,11 @@ describe("Pool.choose", () => {
       }
       expect(share(), outage).toBeCloseTo(0.1 / 1.1, 2)
       clock.now += 30_000
+      // What happens to it meanwhile does not begin the slow start anew.
+      const lease = pool.acquire(target(0))
+      pool.succeeded(lease, 1)
+      pool.release(lease)
+      up(0)
       expect(share(), outage).toBeCloseTo(0.5 / 1.5, 2)
       clock.now += 30_000
       expect(share(), outage).toBeCloseTo(0.5, 2)
@@ -161,12 +168,14 @@ describe("Pool's circuits", () => {
   })
 
   it("opens for refusals that are a fault of the target, and a test that is refused otherwise closes it", () => {
-    const { clock, pool, target } = poolOf(proxyRoute(urls(1), monitored))
+    const { changes, clock, pool, target } = poolOf(proxyRoute(urls(1), monitored))
     for (let n = 0; n < 3; n++) pool.failed(pool.acquire(target(0)), "refused", "status 503", true)
     expect(target(0).circuit).toBe("open")
     clock.now += 30_000
     pool.failed(pool.acquire(target(0)), "refused", "status 401")
     expect(target(0).circuit).toBe("closed")
+    expect(changes.at(-1)).toMatchObject({ change: "circuit_closed" })
+    expect(changes.at(-1)?.detail).not.toHaveProperty("error")
   })
 })
 

@@ -42,6 +42,7 @@ describe("StickyCookie", () => {
   it("is found behind one of the same name from elsewhere, but not behind any number of them", () => {
     expect(cookie.read(`weft_backend=theirs; ${cookieOf(2)}`, now)?.index).toBe(2)
     expect(cookie.read(`${"weft_backend=theirs; ".repeat(4)}${cookieOf(2)}`, now)).toBeUndefined()
+    expect(cookie.read(`${"weft_backend2=another; ".repeat(9)}${cookieOf(2)}`, now)?.index).toBe(2)
   })
 
   it("is good for its ttl and no longer, and stale from the half of it on", () => {

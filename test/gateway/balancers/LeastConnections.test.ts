@@ -23,6 +23,11 @@ describe("LeastConnections", () => {
     expect(misfit(countPicks(new LeastConnections(), changing(1, 1, 1)), [1, 1, 1])).toBeLessThan(1)
   })
 
+  it("spreads among the equals only, wherever the fuller ones stand", () => {
+    const targets = [view(4, 9), view(1, 2), view(1, 0), view(2, 0), view(9, 1), view(1, 0)]
+    expect(misfit(countPicks(new LeastConnections(), targets), [0, 0, 1, 2, 0, 1])).toBeLessThan(1)
+  })
+
   it("fills up a target that returned, and only up to its share while it grows", () => {
     const targets = changing(2, 2, 2)
     targets[0]!.connections = 50

@@ -38,18 +38,30 @@ describe("WeightedRoundRobin", () => {
     expect(misfit(countPicks(balancer, targets, { count: 12_000 }), [2, 4, 6])).toBeLessThan(0.01)
   })
 
-  it("owes nothing to a target that returns, and nothing is owed by it, however often it left", () => {
-    const targets = changing(5, 5, 5)
+  it("makes a target that returns wait no longer than a round, however often it left right after its turn", () => {
+    const targets = changing(1, 1, 20)
     const balancer = new WeightedRoundRobin()
-    for (let n = 0; n < 1000; n++) {
-      // Leaves right after its turn, when it has less than all others.
-      if (balancer.pick(targets) !== 2) continue
-      targets[2]!.weight = 0
+    for (let time = 0; time < 200; time++) {
+      let waited = 1
+      while (balancer.pick(targets) !== 0) waited++
+      expect(waited).toBeLessThanOrEqual(22)
+      targets[0]!.weight = 0
       balancer.pick(targets)
-      targets[2]!.weight = 5
+      targets[0]!.weight = 1
     }
-    const counts = countPicks(balancer, targets, { count: 30 })
-    for (const count of counts) expect(Math.abs(count - 10)).toBeLessThanOrEqual(1)
+  })
+
+  it("gives nobody more for its return, however often it left right before its turn", () => {
+    const targets = changing(1, 1, 20)
+    const balancer = new WeightedRoundRobin()
+    for (let time = 0; time < 200; time++) {
+      countPicks(balancer, targets, { count: 7 })
+      targets[0]!.weight = 0
+      balancer.pick(targets)
+      targets[0]!.weight = 1
+    }
+    const counts = countPicks(balancer, targets, { count: 220 })
+    counts.forEach((count, index) => expect(Math.abs(count - (targets[index]?.weight ?? 0) * 10)).toBeLessThanOrEqual(1))
   })
 
   it("counts the share of a target that grows", () => {
