@@ -184,6 +184,7 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
       fork,
       onRestart: (actor) => counters.restarted(actor)
     })
+    metrics.gateway(gateway.routes.map(({ pool }) => pool))
     answer = yield* httpRoutes({ settings, version, hubPaths, page: webHandler }).pipe(
       Effect.provideService(Hub, hub),
       Effect.provideService(Backends, gateway.backends)

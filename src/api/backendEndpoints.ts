@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
 import { backendStates } from "../gateway/BackendView.ts"
+import { breakerStates } from "../gateway/Breaker.ts"
 import { gatewayErrorTypes } from "../gateway/GatewayError.ts"
 import { Count, describe, errors, Milliseconds, Name, optional, RequiredScope } from "./endpoints.ts"
 
@@ -49,7 +50,7 @@ export const Backend = Schema.Struct({
     )
   }),
   circuit: Schema.Struct({
-    state: Schema.Literals(["closed", "open", "half_open"]),
+    state: Schema.Literals(breakerStates),
     openings: Count,
     opened_at: optional(Milliseconds)
   }),

@@ -24,7 +24,9 @@ export interface BreakerPolicy {
   readonly successes: number
 }
 
-export type BreakerState = "closed" | "open" | "half_open"
+export const breakerStates = ["closed", "open", "half_open"] as const
+
+export type BreakerState = (typeof breakerStates)[number]
 
 /**
  * The right to one attempt, to be given back with its outcome or as cancelled. The first of these counts and later ones do

@@ -69,6 +69,7 @@ export class Links {
   }
 
   moved(link: Link, from: Target): void {
+    from.moved++
     this.take(link, from)
     this.put(link, link.target)
   }
