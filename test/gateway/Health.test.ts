@@ -1,5 +1,5 @@
 import { assert, it as effectIt } from "@effect/vitest"
-import { Effect, Exit, Layer, Logger, References, Scope } from "effect"
+import { Effect, Exit, Latch, Layer, Logger, References, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { Socket } from "node:net"
 import { fileURLToPath } from "node:url"
@@ -296,5 +296,12 @@ describe("allOf", () => {
     ["the first of two failures", [first, second], first]
   ])("gives %s", async (_what, outcomes, expected) => {
     expect(await Effect.runPromise(allOf(outcomes.map((outcome) => Effect.succeed(outcome))))).toEqual(expected)
+  })
+
+  it("asks all at the same time", async () => {
+    const ready = Latch.makeUnsafe()
+    const waits = Effect.as(ready.await, fast)
+    const opens = Effect.as(ready.open, fast)
+    expect(await Effect.runPromise(allOf([waits, opens]))).toEqual(fast)
   })
 })

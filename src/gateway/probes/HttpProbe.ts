@@ -1,42 +1,51 @@
-/** Checks a target by an HTTP request: the status decides. */
+/**
+ * Checks a target by an HTTP request: the status decides. Made with Node's own client, since destroying it ends a connection
+ * at any point of its life; undici's leaves one open whose TLS handshake goes unanswered.
+ */
 import { Effect } from "effect"
-import { Client, type Dispatcher } from "undici"
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http"
+import { request as requestHttps } from "node:https"
 import { parseStatuses } from "../../config/proxyRules.ts"
 import { type BackendFailure, failureOf } from "../BackendFailure.ts"
 import type { HttpCheck } from "../HealthPlan.ts"
-import { FAREWELL, type Probe, type Progress, timedOutcome, USER_AGENT } from "./Probe.ts"
+import { FAREWELL, onceConnected, type Probe, type Progress, timedOutcome, USER_AGENT } from "./Probe.ts"
 import { probeUrl } from "./probeUrl.ts"
 
 /** Bytes of a body that are read before the connection is cut. */
 const MAX_BODY = 65_536
 
-/** Its own limits are off: one clock is enough. */
-const open = (url: URL, progress: Progress): Client => {
-  const client = new Client(url.origin, { connect: { timeout: 0 }, headersTimeout: 0, bodyTimeout: 0, allowH2: false })
-  client.once("connect", () => {
+const open = (url: URL, progress: Progress): ClientRequest => {
+  const request = url.protocol === "https:" ? requestHttps : requestHttp
+  const sent = request(url, { agent: false, headers: { "user-agent": USER_AGENT, connection: "close" } })
+  onceConnected(sent, () => {
     progress.missing = "no answer"
   })
-  return client
+  // An error without a listener would end the process, and one may still come while the connection is torn down.
+  return sent.on("error", () => undefined).end()
 }
 
-const head = (client: Client, url: URL): Effect.Effect<Dispatcher.ResponseData, BackendFailure> =>
-  Effect.tryPromise({
-    try: async (signal) => {
-      const path = url.pathname + url.search
-      const answer = await client.request({ method: "GET", path, headers: { "user-agent": USER_AGENT }, reset: true, signal })
-      // Destroyed with the client, a body that nobody listens to would end the process.
-      answer.body.on("error", () => undefined)
-      return answer
-    },
-    catch: failureOf
+const answerTo = (request: ClientRequest): Effect.Effect<IncomingMessage, BackendFailure> =>
+  Effect.callback((resume) => {
+    request.on("error", (error) => resume(Effect.fail(failureOf(error))))
+    request.on("response", (answer) => {
+      answer.on("error", () => undefined)
+      resume(Effect.succeed(answer))
+    })
   })
 
 /** Takes the body out of the way, so that the backend can end its answer in peace. What becomes of it decides nothing. */
-const discard = (answer: Dispatcher.ResponseData): Effect.Effect<void> =>
-  Effect.tryPromise((signal) => answer.body.dump({ limit: MAX_BODY, signal })).pipe(
-    Effect.timeoutOrElse({ duration: FAREWELL, orElse: () => Effect.void }),
-    Effect.ignore
-  )
+const discard = (answer: IncomingMessage): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const done = () => resume(Effect.void)
+    let size = 0
+    answer.on("end", done).on("close", done)
+    answer.on("data", (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= MAX_BODY) return
+      answer.pause()
+      done()
+    })
+  }).pipe(Effect.timeoutOrElse({ duration: FAREWELL, orElse: () => Effect.void }))
 
 /** https and wss verify the certificate. Redirects are not followed: their own status is what counts. */
 export const httpProbe = (target: URL, check: Pick<HttpCheck, "path" | "timeout" | "status">): Probe => {
@@ -47,19 +56,20 @@ export const httpProbe = (target: URL, check: Pick<HttpCheck, "path" | "timeout"
     const progress: Progress = { missing: "no connection" }
     return Effect.acquireUseRelease(
       Effect.sync(() => open(url, progress)),
-      (client) => {
-        let answer: Dispatcher.ResponseData | undefined
-        const exchange = Effect.flatMap(head(client, url), (received) => {
+      (request) => {
+        let answer: IncomingMessage | undefined
+        const exchange = Effect.flatMap(answerTo(request), (received) => {
           answer = received
-          return passes(received.statusCode)
+          const status = received.statusCode ?? 0
+          return passes(status)
             ? Effect.void
-            : Effect.fail<BackendFailure>({ type: "refused", message: `the backend answered with status ${received.statusCode}` })
+            : Effect.fail<BackendFailure>({ type: "refused", message: `the backend answered with status ${status}` })
         })
         return timedOutcome(exchange, check.timeout, progress).pipe(
           Effect.tap(() => (answer === undefined ? Effect.void : discard(answer)))
         )
       },
-      (client) => Effect.promise(() => client.destroy())
+      (request) => Effect.sync(() => request.destroy())
     )
   })
 }

@@ -1,4 +1,6 @@
 import { Duration, Effect } from "effect"
+import type { ClientRequest } from "node:http"
+import { TLSSocket } from "node:tls"
 import type { BackendFailure } from "../BackendFailure.ts"
 import type { ProbeOutcome } from "../HealthState.ts"
 
@@ -15,6 +17,11 @@ export const FAREWELL = 1000
 
 /** What tells backends a check from a client. */
 export const USER_AGENT = "weft-health-check"
+
+/** Calls back when the connection of a request stands, for https with TLS. */
+export const onceConnected = (request: ClientRequest, connected: () => void): void => {
+  request.once("socket", (socket) => socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", connected))
+}
 
 /** The outcome of an exchange that succeeds with nothing, within `timeout` seconds. */
 export const timedOutcome = <R>(

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import WebSocket from "ws"
 import { failureOf, type BackendFailure } from "../BackendFailure.ts"
 import type { WebSocketCheck } from "../HealthPlan.ts"
-import { FAREWELL, type Probe, type Progress, timedOutcome, USER_AGENT } from "./Probe.ts"
+import { FAREWELL, onceConnected, type Probe, type Progress, timedOutcome, USER_AGENT } from "./Probe.ts"
 import { probeUrl } from "./probeUrl.ts"
 
 /** Bytes of the longest answer that is taken. */
@@ -16,11 +16,9 @@ const open = (url: URL, progress: Progress): WebSocket => {
     followRedirects: false,
     maxPayload: MAX_ANSWER,
     finishRequest: (request) => {
-      request.once("socket", (connection) =>
-        connection.once(url.protocol === "https:" ? "secureConnect" : "connect", () => {
-          progress.missing = "no answer to the upgrade"
-        })
-      )
+      onceConnected(request, () => {
+        progress.missing = "no answer to the upgrade"
+      })
       request.end()
     }
   })

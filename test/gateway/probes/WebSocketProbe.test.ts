@@ -51,7 +51,8 @@ describe("a backend that works", () => {
     expect(heard).toEqual(["ping false"])
   })
 
-  it("passes though it never answers the close, and is cut off", async () => {
+  // The limit is below the 30 s after which the socket itself would lose its patience.
+  it("passes though it never answers the close, and is cut off", { timeout: 25_000 }, async () => {
     const backend = await upgradingBackend((socket) => void socket.once("data", () => socket.write(Buffer.of(0x8a, 0x00))))
     expect(await probe(backend.url)).toEqual(passed)
     await leavesNothing(backend)
@@ -70,6 +71,14 @@ describe("a backend that does not work", () => {
   it("accepts and says nothing", async () => {
     const backend = await silentBackend()
     expect(await probe(backend.url, { timeout: 1 })).toEqual(failure("timeout", "no answer to the upgrade within 1 s"))
+    await leavesNothing(backend)
+  })
+
+  it("accepts and says nothing where TLS is spoken", async () => {
+    const backend = await silentBackend()
+    expect(await probe(new URL(`https://127.0.0.1:${backend.port}`), { timeout: 1 })).toEqual(
+      failure("timeout", "no connection within 1 s")
+    )
     await leavesNothing(backend)
   })
 
@@ -122,8 +131,8 @@ describe("a backend that does not work", () => {
     await leavesNothing(backend)
   })
 
-  it("sends an answer without end", async () => {
-    const frame = Buffer.concat([Buffer.of(0x82, 127, 0, 0, 0, 1, 0, 0, 0, 0), Buffer.alloc(1000)])
+  it("begins an answer of 2 MiB", async () => {
+    const frame = Buffer.concat([Buffer.of(0x82, 127, 0, 0, 0, 0, 0, 0x20, 0, 0), Buffer.alloc(1000)])
     const backend = await upgradingBackend((socket) => void socket.once("data", () => socket.write(frame)))
     expect(await probe(backend.url, { ping_message: "ping" })).toEqual(failure("protocol", /payload size/))
     await leavesNothing(backend)
