@@ -13,12 +13,14 @@ export const receiveBody = (exchange: Exchange, limit: number, tooLarge: () => v
   let received = 0
   let paused = false
   let open = true
+  let complete = false
   let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined
 
   const resume = (): void => {
     if (!paused || exchange.over) return
     paused = false
     exchange.res.resume()
+    if (!complete) exchange.reading("wanted")
   }
   const discard = (reason: Error): void => {
     if (!open) return
@@ -42,8 +44,11 @@ export const receiveBody = (exchange: Exchange, limit: number, tooLarge: () => v
   )
 
   exchange.onEnding(() => discard(new Error("the answer has ended before the body")))
-  exchange.gone.signal.addEventListener("abort", () => discard(new Error("the client is gone")), { once: true })
+  exchange.onGone(() => discard(new Error("the client is gone")))
+  exchange.reading("wanted")
   exchange.res.onData((chunk, last) => {
+    complete = last
+    exchange.reading(last ? "no" : "wanted")
     if (!open || controller === undefined) return
     received += chunk.byteLength
     if (received > limit) {
@@ -56,9 +61,11 @@ export const receiveBody = (exchange: Exchange, limit: number, tooLarge: () => v
     if (last) {
       open = false
       controller.close()
-    } else if ((controller.desiredSize ?? 0) <= 0 && !paused && !exchange.over) {
+    } else if ((controller.desiredSize ?? 0) <= 0 && !exchange.over) {
+      // Also if it is paused already: a write that has to wait makes uWebSockets.js read again.
       paused = true
       exchange.res.pause()
+      exchange.reading("paused")
     }
   })
   return stream

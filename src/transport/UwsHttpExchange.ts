@@ -1,9 +1,11 @@
 import type { HttpResponse } from "uWebSockets.js"
+import { watchStalls } from "./UwsHttpStall.ts"
 
-interface Waiting {
-  readonly attempt: (offset: number) => boolean
-  readonly resolve: () => void
-}
+/** Whether the client is to send more of its body: it is read, it is held back, or there is nothing (more) to read. */
+export type Reading = "wanted" | "paused" | "no"
+
+/** Milliseconds between two attempts to write while the socket does not tell. */
+const attempts = 50
 
 /**
  * One request and its answer. uWebSockets.js throws at every use of an `HttpResponse` that was aborted or has ended, so all
@@ -11,18 +13,45 @@ interface Waiting {
  */
 export class Exchange {
   readonly res: HttpResponse
-  /** Aborts when the connection is lost before the answer has ended. */
-  readonly gone = new AbortController()
   over = false
   /** Status and headers are written: no other answer can be given any more. */
   begun = false
+  /**
+   * Seconds that the client may neither send of its body nor read of its answer. 0: what uWebSockets.js has, which is about
+   * 10 seconds for reading and 16 KiB a second for sending.
+   */
+  patience = 0
+  #aborted = false
+  #listeners: Array<() => void> | undefined
   #releaseBody: (() => void) | undefined
-  #waiting: Waiting | undefined
-  #watching = false
+  #onWritable: (() => void) | undefined
+  #blocked = false
+  #reading: Reading = "no"
+  /** Looks at this exchange since the client last did something. */
+  #idleLooks = 0
+  #attempt: NodeJS.Timeout | undefined
 
   constructor(res: HttpResponse) {
     this.res = res
     res.onAborted(() => this.#lose())
+  }
+
+  /** The connection was lost, or the request given up, before the answer had ended. */
+  get aborted(): boolean {
+    return this.#aborted
+  }
+
+  /** `listener` is called when that happens, or now if it has. */
+  onGone(listener: () => void): void {
+    if (this.#aborted) listener()
+    else (this.#listeners ??= []).push(listener)
+  }
+
+  /** Tells everybody that nothing is wanted any more, without touching the connection. */
+  abort(): void {
+    if (this.#aborted) return
+    this.#aborted = true
+    for (const listener of this.#listeners?.splice(0) ?? []) listener()
   }
 
   /** `release` stops the reading of the request's body. It runs before the answer ends, while `res` can still be used. */
@@ -42,17 +71,52 @@ export class Exchange {
     this.over = true
   }
 
-  /**
-   * Calls `attempt` with the write offset whenever the client has read something. Settles once it has returned true, or
-   * the exchange is over.
-   */
-  drained(attempt: (offset: number) => boolean): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting = { attempt, resolve }
-      if (this.#watching) return
-      this.#watching = true
-      this.res.onWritable((offset) => this.#writable(offset))
+  /** Calls `handler` whenever the client may have read something. */
+  onWritable(handler: () => void): void {
+    const watching = this.#onWritable !== undefined
+    this.#onWritable = handler
+    if (watching) return
+    this.res.onWritable(() => {
+      if (!this.over) {
+        this.#idleLooks = 0
+        this.#onWritable?.()
+      }
+      return true
     })
+  }
+
+  /** Whether something that was written waits for the client. To be told by whoever writes. */
+  blocked(blocked: boolean): void {
+    this.#blocked = blocked
+    if (!blocked) this.#idleLooks = 0
+    else this.#wait()
+  }
+
+  /** To be told by whoever reads the body, with each part of it. */
+  reading(reading: Reading): void {
+    this.#reading = reading
+    this.#idleLooks = 0
+    if (reading !== "no") this.#wait()
+  }
+
+  /**
+   * Looks after the connection, every `seconds` while somebody waits for the client. Returns whether to look again. Reading
+   * is paused and taken up in one go, which sets the timer of uWebSockets.js back: it can not be configured, and would close
+   * the connections of slow clients.
+   */
+  look(seconds: number): boolean {
+    if (this.over || !(this.#blocked || this.#reading === "wanted")) return false
+    this.#idleLooks++
+    if (this.#idleLooks * seconds >= this.patience) {
+      this.cut()
+      return false
+    }
+    // One that is paused has no timer.
+    if (this.#reading !== "paused") {
+      this.res.pause()
+      this.res.resume()
+    }
+    return true
   }
 
   /** Cuts the connection: all that is left to tell a client that an answer which has begun will not be completed. */
@@ -64,19 +128,23 @@ export class Exchange {
     this.#lose()
   }
 
-  #writable(offset: number): boolean {
-    const waiting = this.#waiting
-    if (waiting === undefined || this.over) return true
-    if (!waiting.attempt(offset)) return false
-    this.#waiting = undefined
-    waiting.resolve()
-    return true
+  #wait(): void {
+    if (this.patience > 0) watchStalls(this)
+    if (!this.#blocked || this.#reading !== "paused") return
+    // A write that had to wait makes uWebSockets.js read again, and a socket that is paused after it does not tell any more
+    // when it can be written to: all that is left is to try.
+    this.res.pause()
+    this.#attempt ??= setTimeout(() => {
+      this.#attempt = undefined
+      if (this.over || !this.#blocked || this.#reading !== "paused") return
+      this.#onWritable?.()
+      if (!this.over && this.#blocked) this.#wait()
+    }, attempts)
   }
 
   #lose(): void {
     if (this.over) return
     this.over = true
-    this.gone.abort()
-    this.#waiting?.resolve()
+    this.abort()
   }
 }

@@ -1,7 +1,8 @@
 import { STATUS_CODES } from "node:http"
 import type { HttpResponse } from "uWebSockets.js"
-import type { Answer } from "./HttpAnswer.ts"
+import type { Answer, HeaderLines, Relay } from "./HttpAnswer.ts"
 import type { Exchange } from "./UwsHttpExchange.ts"
+import { RelayWriter } from "./UwsHttpRelay.ts"
 
 /** Bodies up to this size go out in one call, which copies what the kernel does not take. Longer ones wait for the client. */
 const oneWrite = 64 * 1024
@@ -43,10 +44,8 @@ export interface WriteOptions {
   readonly onBegin: (status: number) => void
 }
 
-type HeaderList = Iterable<readonly [string, string]>
-
 /** Writes status and headers. Must run corked, and once. */
-const begin = (exchange: Exchange, status: number, headers: HeaderList, options: WriteOptions): void => {
+const begin = (exchange: Exchange, status: number, headers: HeaderLines, options: WriteOptions): void => {
   const { res } = exchange
   exchange.begun = true
   res.writeStatus(`${status} ${STATUS_CODES[status] ?? "Status"}`)
@@ -72,13 +71,15 @@ const endEmpty = (res: HttpResponse, length: number | undefined, close = false):
   res.endWithoutBody()
 }
 
+const ignore = (): void => undefined
+
 const hasNoBody = (status: number): boolean => status === 204 || status === 304
 
 /** Begins and ends the answer in one write. `end` is its last call. */
 const writeOnce = (
   exchange: Exchange,
   status: number,
-  headers: HeaderList,
+  headers: HeaderLines,
   options: WriteOptions,
   end: (res: HttpResponse) => void
 ): void => {
@@ -102,44 +103,39 @@ export const writeAnswer = (exchange: Exchange, answer: Answer, options: WriteOp
   }
   if (body.length <= oneWrite) return writeOnce(exchange, status, headers, options, (res) => void res.end(body, options.close))
   const bytes = typeof body === "string" ? Buffer.from(body) : body
-  void writePart(exchange, bytes, bytes.length, () => begin(exchange, status, headers, options))
+  const writer = new RelayWriter(exchange, {
+    length: bytes.length,
+    begin: () => begin(exchange, status, headers, options),
+    instead: ignore,
+    onDrain: ignore
+  })
+  writer.write(bytes)
 }
 
-/** Sends one chunk of an answer of unknown length. Settles when more may be sent, or the exchange is over. */
-const writeChunk = (exchange: Exchange, chunk: Uint8Array, first: (() => void) | undefined): Promise<void> | undefined => {
-  let took = true
-  exchange.res.cork(() => {
-    first?.()
-    took = exchange.res.write(chunk)
+/** Sends an answer whose body is pushed as it comes. */
+export const writeRelay = (exchange: Exchange, relay: Relay, options: WriteOptions): void => {
+  if (exchange.over) return
+  const { headers, length, status } = relay
+  if (options.head || hasNoBody(status))
+    return writeOnce(exchange, status, headers, options, (res) => endEmpty(res, options.head ? length : undefined, options.close))
+  const source = { onDrain: ignore }
+  const writer: RelayWriter = new RelayWriter(exchange, {
+    length,
+    begin: () => begin(exchange, status, headers, options),
+    instead: (answer) => writeAnswer(exchange, answer, options),
+    onDrain: () => source.onDrain()
   })
-  // uWebSockets.js has copied what the kernel did not take, so being writable again is all there is to wait for.
-  return took ? undefined : exchange.drained(() => true)
-}
-
-/** Sends one chunk of an answer of `total` bytes. Settles when all of the chunk is taken, or the exchange is over. */
-const writePart = (exchange: Exchange, chunk: Uint8Array, total: number, first: (() => void) | undefined): Promise<void> | undefined => {
-  const { res } = exchange
-  const offset = first === undefined ? res.getWriteOffset() : 0
-  if (offset + chunk.length >= total) exchange.ending()
-  let taken = false
-  const attempt = (writeOffset: number): boolean => {
-    const [ok, done] = res.tryEnd(chunk.subarray(writeOffset - offset), total)
-    if (done) exchange.ended()
-    return ok || done
-  }
-  res.cork(() => {
-    first?.()
-    taken = attempt(offset)
+  writer.together(() => {
+    const { onDrain } = relay.attach(writer)
+    source.onDrain = onDrain
   })
-  return taken ? undefined : exchange.drained(attempt)
+  writer.open(relay.opening)
 }
 
 const contentLength = (headers: Headers): number | undefined => {
   const value = headers.get("content-length")
   return value !== null && /^\d{1,15}$/.test(value) ? Number(value) : undefined
 }
-
-const ignore = (): void => undefined
 
 /**
  * Sends a web `Response`, reading its body no faster than the client does. Rejects if the body fails or does not
@@ -167,33 +163,31 @@ export const writeResponse = async (exchange: Exchange, response: Response, opti
   return pump(exchange, body, length, () => begin(exchange, status, headers, options))
 }
 
-/** Moves the body to the client chunk by chunk. `start` writes status and headers, together with the first chunk. */
-const pump = async (exchange: Exchange, body: ReadableStream<Uint8Array>, total: number | undefined, start: () => void): Promise<void> => {
+/** Moves the body to the client chunk by chunk. `begin` writes status and headers, together with the first chunk. */
+const pump = async (exchange: Exchange, body: ReadableStream<Uint8Array>, length: number | undefined, begin: () => void): Promise<void> => {
   const reader = body.getReader()
   const cancel = (): void => void reader.cancel().catch(ignore)
-  exchange.gone.signal.addEventListener("abort", cancel, { once: true })
+  let goOn = ignore
+  const writer = new RelayWriter(exchange, { length, begin, instead: ignore, onDrain: () => goOn() })
+  exchange.onGone(() => {
+    cancel()
+    goOn()
+  })
   let sent = 0
   try {
     for (;;) {
       const { done, value } = await reader.read()
       if (exchange.over) return
       if (done) break
-      if (value.length === 0) continue
-      const first = sent === 0 ? start : undefined
       sent += value.length
-      if (total !== undefined && sent > total) break
-      const taken = total === undefined ? writeChunk(exchange, value, first) : writePart(exchange, value, total, first)
-      if (taken !== undefined) await taken
+      if (length !== undefined && sent > length) break
+      const took = new Promise<void>((resolve) => (goOn = resolve))
+      if (!writer.write(value)) await took
       if (exchange.over) return
     }
-    if (total !== undefined) throw new Error(`the body does not have the ${total} bytes that its Content-Length says`)
+    if (length !== undefined && sent !== length) throw new Error(`the body does not have the ${length} bytes that its Content-Length says`)
   } finally {
     cancel()
   }
-  exchange.ending()
-  exchange.res.cork(() => {
-    if (sent === 0) start()
-    exchange.res.end()
-  })
-  exchange.ended()
+  writer.end()
 }

@@ -84,7 +84,7 @@ describe("a request", () => {
 
   it("shows the client that the caller found behind a proxy", async () => {
     const server = await serve(echo, {
-      client: (peer, headers) => ({ address: `${headers.get("x-forwarded-for")} by ${peer}`, secure: true })
+      client: (peer, headers) => ({ address: `${headers.get("x-forwarded-for")} by ${peer}`, secure: true, peer, trusted: true })
     })
     const seen = await (await fetch(`${server.url}/`, { headers: { "x-forwarded-for": "203.0.113.9" } })).json()
     expect(seen.address).toBe("203.0.113.9 by 127.0.0.1")
