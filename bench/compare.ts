@@ -3,7 +3,8 @@
  *
  *     node bench/compare.ts QUESTION... [--rounds 5] [--contenders bare,weft,NAME=PATH] [--json FILE]
  *
- * Each contender of each round is started afresh, warmed up and stopped. The server runs on core 0 and the load on core 1.
+ * Each contender of each round is started afresh, warmed up and stopped. What is measured runs on core 0, the load on core 1;
+ * the backend behind a gateway shares the load's core.
  */
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
@@ -15,22 +16,24 @@ import { type Figures, figuresOf } from "./compare/figures.ts"
 import { type Question, questionNamed, questions } from "./compare/questions.ts"
 import { caveats, type Row, table } from "./compare/table.ts"
 import { trial, TrialFailure } from "./compare/trial.ts"
-import type { Contender } from "./contenders/Contender.ts"
-import { contenderNamed, contenders } from "./contenders/index.ts"
+import type { Contender, Subject } from "./contenders/Contender.ts"
+import { contenders, contendersOf } from "./contenders/index.ts"
 
 const help = `node bench/compare.ts QUESTION... [flags]
 
 Questions (all: every one)
-${questions.map(({ name, asks }) => `  ${name.padEnd(14)}${asks}`).join("\n")}
+${questions.map(({ name, asks }) => `  ${name.padEnd(17)}${asks}`).join("\n")}
 
 Flags
   --rounds N          rounds, every contender once in each (5)
-  --contenders A,B    of ${contenders.map(({ name }) => name).join(", ")}; all; NAME=PATH is the Weft of
-                      another main file; the first is the yardstick (bare,weft)
+  --contenders A,B    of ${contenders.hub.map(({ name }) => name).join(", ")};
+                      for gateway-*: ${contenders.gateway.map(({ name }) => name).join(", ")}; all;
+                      NAME=PATH is the Weft of another main file; the first is the yardstick
+                      (bare,weft; for gateway-*: haproxy,weft,nginx,direct)
   --seconds S         of the measured window      --warmup S       before it
   --encoding E        json, msgpack or json,msgpack (in turn)
   --batch             arrays of messages in one frame
-  --connections N --inflight N --size BYTES --rooms N --subscribers N --publishers N --outstanding N --rate N --members N --prime N --hold S
+  --connections N --inflight N --size BYTES --rooms N --subscribers N --publishers N --outstanding N --rate N --members N --prime N --hold S --idle N
                       numbers of the scenario
   --json FILE         all figures of all rounds, with the machine and the command
 `
@@ -40,7 +43,7 @@ const { values, positionals } = parseArgs({
   options: {
     help: { type: "boolean", short: "h" },
     rounds: { type: "string", default: "5" },
-    contenders: { type: "string", default: "bare,weft" },
+    contenders: { type: "string" },
     seconds: { type: "string" },
     warmup: { type: "string" },
     encoding: { type: "string" },
@@ -56,6 +59,7 @@ const { values, positionals } = parseArgs({
     members: { type: "string" },
     prime: { type: "string" },
     hold: { type: "string" },
+    idle: { type: "string" },
     json: { type: "string" }
   }
 })
@@ -83,11 +87,13 @@ const adjust = (scenario: Scenario): Scenario => {
     "outstanding",
     "rate",
     "members",
-    "hold"
+    "hold",
+    "idle"
   ] as const) {
     const text = values[name]
     if (text === undefined) continue
-    if (!(name in scenario) && !(name === "rate" && scenario.kind === "fanout")) fail(`--${name} means nothing to ${scenario.kind}`)
+    const optional = name === "rate" && (scenario.kind === "fanout" || scenario.kind === "gateway")
+    if (!(name in scenario) && !optional) fail(`--${name} means nothing to ${scenario.kind}`)
     changed[name] = number(name, text)
   }
   return changed as unknown as Scenario
@@ -129,8 +135,8 @@ const compare = async (
         const result = await trial(question, contender)
         const figures = figuresOf(question, result)
         rows[at]!.rounds[round] = figures
-        process.stderr.write(`${figures.cpu?.toFixed(2)} µs, ${Math.round(figures.rate)}/s
-`)
+        const cpu = figures.cpu === undefined ? "" : `${figures.cpu.toFixed(2)} µs, `
+        process.stderr.write(`${cpu}${Math.round(figures.rate)}/s\n`)
         for (const notice in result.notices) process.stderr.write(`  ${notice}: ${result.notices[notice]}\n`)
       } catch (error) {
         if (!(error instanceof TrialFailure)) throw error
@@ -142,14 +148,18 @@ const compare = async (
   return { rows, failures }
 }
 
+/** Who takes part in the questions about `subject`; who can not is told. */
+const takers = (subject: Subject): ReadonlyArray<Contender> => {
+  const all = contendersOf(subject, values.contenders)
+  for (const { name, missing } of all)
+    if (missing?.() !== undefined) process.stdout.write(`${name} is left out: ${missing()} is not installed\n`)
+  return all.filter(({ missing }) => missing?.() === undefined)
+}
+
 const main = async (): Promise<void> => {
   if (values.help === true || positionals.length === 0) return void process.stdout.write(help)
-  const all = values.contenders === "all" ? contenders : values.contenders.split(",").map(contenderNamed)
-  for (const { name, missing } of all)
-    if (missing?.() !== undefined)
-      process.stdout.write(`${name} is left out: ${missing()} is not installed
-`)
-  const taking = all.filter(({ missing }) => missing?.() === undefined)
+  const asked = chosen(positionals)
+  const subjects = [...new Set(asked.map(({ subject }) => subject))].map((subject) => ({ subject, all: takers(subject) }))
   const rounds = number("rounds", values.rounds)
   const machine = describeMachine()
   const report = []
@@ -157,10 +167,14 @@ const main = async (): Promise<void> => {
   process.stdout.write(
     `${machine.date}, ${machine.commit}, ${machine.cpus} × ${machine.cpu}, Node ${machine.node}, ${rounds} rounds${canPin ? "" : ", not pinned"}\n`
   )
-  const named = taking.map(({ name, settings, version }) => ({ name, settings, ...(version === undefined ? {} : { version: version() }) }))
+  const named = subjects.flatMap(({ all, subject }) =>
+    all.map(({ name, settings, version }) => ({ subject, name, settings, ...(version === undefined ? {} : { version: version() }) }))
+  )
   for (const { name, settings, version } of named)
     process.stdout.write(`  ${name}${version === undefined ? "" : ` ${version}`}: ${settings}\n`)
-  for (const question of chosen(positionals)) {
+  for (const question of asked) {
+    const taking = subjects.find(({ subject }) => subject === question.subject)?.all ?? []
+    if (taking.length === 0) fail(`${question.name}: none of the contenders takes part in it`)
     const { rows, failures: failed } = await compare(question, taking, rounds)
     failures += failed
     process.stdout.write(

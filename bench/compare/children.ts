@@ -15,7 +15,7 @@ const endAll = (): void => {
 process.once("exit", endAll)
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(130))
 
-/** Server on core 0, load on core 1. */
+/** Whether each process can be given a core of its own. */
 export const canPin = availableParallelism() > 1 && spawnSync("taskset", ["-c", "0", "true"]).status === 0
 
 /** Starts a program; `onOutput` gets what it writes. Its pid is the program's own: taskset gives way to it. */

@@ -30,6 +30,8 @@ export interface Figures {
   /** Milliseconds. */
   readonly p50?: number
   readonly p99?: number
+  /** Milliseconds by which the open loop's own sends were late, which is part of the latency. */
+  readonly late?: number
   /** Bytes of resident memory per connection. */
   readonly memory?: number
   readonly loadBusy: number
@@ -41,6 +43,7 @@ export const figuresOf = (question: Question, result: Result): Figures => {
   const { window, server } = result
   const connecting = question.scenario.kind === "connect"
   const latency = summarize(mergeLatencies([connecting ? result.handshakes : result.latency]))
+  const lateness = summarize(mergeLatencies([result.lateness]))
   const cpu = cpuPerMessage(result)
   const load = result.loads[0]
   return {
@@ -51,20 +54,36 @@ export const figuresOf = (question: Question, result: Result): Figures => {
     ...(cpu === undefined ? {} : { cpu }),
     ...(server === undefined ? {} : { busy: server.cpu / window.seconds, waited: server.waited / window.seconds }),
     ...(latency.count === 0 ? {} : { p50: latency.p50, p99: latency.p99 }),
+    ...(lateness.count === 0 ? {} : { late: lateness.p99 }),
     ...(connecting && server !== undefined ? { memory: (server.memoryAfter - server.memoryBefore) / result.opened } : {})
   }
 }
+
+const pairs = (
+  own: ReadonlyArray<Figures | undefined>,
+  yardstick: ReadonlyArray<Figures | undefined>,
+  of: (figures: Figures) => number | undefined,
+  compare: (own: number, yardstick: number) => number | undefined
+): Spread | undefined =>
+  spread(
+    own.flatMap((figures, round) => {
+      const base = yardstick[round]
+      const [a, b] = [figures && of(figures), base && of(base)]
+      const value = a === undefined || b === undefined ? undefined : compare(a, b)
+      return value === undefined ? [] : [value]
+    })
+  )
 
 /** Each round's figure over the yardstick's in the same round. */
 export const ratios = (
   own: ReadonlyArray<Figures | undefined>,
   yardstick: ReadonlyArray<Figures | undefined>,
   of: (figures: Figures) => number | undefined
-): Spread | undefined =>
-  spread(
-    own.flatMap((figures, round) => {
-      const base = yardstick[round]
-      const [a, b] = [figures && of(figures), base && of(base)]
-      return a === undefined || b === undefined || b === 0 ? [] : [a / b]
-    })
-  )
+): Spread | undefined => pairs(own, yardstick, of, (a, b) => (b === 0 ? undefined : a / b))
+
+/** Each round's figure less the yardstick's in the same round. */
+export const differences = (
+  own: ReadonlyArray<Figures | undefined>,
+  yardstick: ReadonlyArray<Figures | undefined>,
+  of: (figures: Figures) => number | undefined
+): Spread | undefined => pairs(own, yardstick, of, (a, b) => a - b)

@@ -1,21 +1,24 @@
 /** The questions of the comparison, each a scenario with its numbers, which flags may change. */
 import type { Encoding } from "../../src/wire/Codec.ts"
 import type { Scenario } from "../../src/bench/Spec.ts"
+import type { Subject } from "../contenders/Contender.ts"
 
 export interface Question {
   readonly name: string
   readonly asks: string
+  readonly subject: Subject
   readonly scenario: Scenario
   readonly encodings: ReadonlyArray<Encoding>
   readonly batch: boolean
   /** What the server's CPU time is divided by. */
-  readonly unit: "message" | "delivery" | "connection"
+  readonly unit: "message" | "delivery" | "connection" | "round trip"
   /** Seconds before and in the window, unless told otherwise. */
   readonly warmup: number
   readonly seconds: number
 }
 
-const usual = { encodings: ["json"], batch: false, unit: "message", warmup: 1.5, seconds: 3 } as const
+const usual = { subject: "hub", encodings: ["json"], batch: false, unit: "message", warmup: 1.5, seconds: 3 } as const
+const gateway = { ...usual, subject: "gateway", unit: "round trip" } as const
 
 export const questions: ReadonlyArray<Question> = [
   {
@@ -80,6 +83,32 @@ export const questions: ReadonlyArray<Question> = [
     asks: "what an idle connection in a room of 100 costs in resident memory",
     unit: "connection",
     scenario: { kind: "connect", connections: 10_000, prime: 2000, members: 100, hold: 3 }
+  },
+  {
+    ...gateway,
+    name: "gateway-echo-1",
+    asks: "there and back through a proxy, one message in flight on each connection",
+    scenario: { kind: "gateway", connections: 64, idle: 0, inflight: 1, size: 64 }
+  },
+  {
+    ...gateway,
+    name: "gateway-echo",
+    asks: "there and back through a proxy, 16 messages in flight on each connection",
+    scenario: { kind: "gateway", connections: 64, idle: 0, inflight: 16, size: 64 }
+  },
+  {
+    ...gateway,
+    name: "gateway-idle",
+    asks: "what an idle connection through a proxy costs in the proxy's resident memory, and what it cost to open",
+    unit: "connection",
+    scenario: { kind: "connect", connections: 7000, prime: 2000, members: 0, hold: 3 }
+  },
+  {
+    ...gateway,
+    name: "gateway-latency",
+    asks: "100 busy connections among 1,000 idle ones, 2,000 messages a second at set times: what does the proxy add",
+    seconds: 5,
+    scenario: { kind: "gateway", connections: 100, idle: 1000, inflight: 1, rate: 2000, size: 64 }
   }
 ]
 

@@ -1,6 +1,9 @@
 /** The report of a comparison as text. Pure. */
-import { type Figures, ratios, type Spread, spread } from "./figures.ts"
+import { differences, type Figures, ratios, type Spread, spread } from "./figures.ts"
 import type { Question } from "./questions.ts"
+
+/** The contender without a proxy: what the others add to its latency is a figure of theirs. */
+export const directWay = "direct"
 
 /** The rounds of one contender; undefined where a round failed. */
 export interface Row {
@@ -24,7 +27,7 @@ const ratio = (value: Spread | undefined): string =>
 
 const percent = (value: Spread | undefined): string => (value === undefined ? "–" : `${Math.round(value.median * 100)} %`)
 
-const plural = { message: "messages", delivery: "deliveries", connection: "connections" } as const
+const plural = { message: "messages", delivery: "deliveries", connection: "connections", "round trip": "round trips" } as const
 
 /** Columns as Markdown, padded so that it reads well as it is. */
 export const markdown = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
@@ -37,8 +40,21 @@ export const markdown = (rows: ReadonlyArray<ReadonlyArray<string>>): string => 
 export const table = (question: Question, rows: ReadonlyArray<Row>): string => {
   const yardstick = rows[0]!
   const memory = question.scenario.kind === "connect" && question.scenario.hold > 0
+  const direct = rows.find(({ name }) => name === directWay)
+  const paced = rows.some(({ rounds }) => rounds.some((figures) => figures?.late !== undefined))
   const head = ["", `µs CPU / ${question.unit}`, `× ${yardstick.name}`, `${plural[question.unit]} / s`, `× ${yardstick.name}`]
-  const rest = ["p50 ms", "p99 ms", ...(memory ? ["KB / connection"] : []), "server busy", "waited", "load busy", "lost"]
+  const added = direct === undefined ? [] : ["added p50 ms", "added p99 ms"]
+  const rest = [
+    "p50 ms",
+    "p99 ms",
+    ...added,
+    ...(paced ? ["sent late p99 ms"] : []),
+    ...(memory ? ["KB / connection"] : []),
+    "server busy",
+    "waited",
+    "load busy",
+    "lost"
+  ]
   const cells = rows.map(({ name, rounds }) => {
     const done = rounds.filter((figures) => figures !== undefined)
     const of = (read: (figures: Figures) => number | undefined) => spread(done.map(read).filter((value) => value !== undefined))
@@ -50,6 +66,13 @@ export const table = (question: Question, rows: ReadonlyArray<Row>): string => {
       ratio(ratios(rounds, yardstick.rounds, (figures) => figures.rate)),
       withSpread(of((figures) => figures.p50)),
       withSpread(of((figures) => figures.p99)),
+      ...(direct === undefined
+        ? []
+        : [
+            withSpread(differences(rounds, direct.rounds, (figures) => figures.p50)),
+            withSpread(differences(rounds, direct.rounds, (figures) => figures.p99))
+          ]),
+      ...(paced ? [withSpread(of((figures) => figures.late))] : []),
       ...(memory ? [withSpread(of((figures) => figures.memory && figures.memory / 1024))] : []),
       percent(of((figures) => figures.busy)),
       percent(of((figures) => figures.waited)),

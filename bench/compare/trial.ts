@@ -7,11 +7,16 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Result } from "../../src/bench/Result.ts"
 import { connectionsOf, type Spec } from "../../src/bench/Spec.ts"
-import type { Contender } from "../contenders/Contender.ts"
+import type { Command, Contender } from "../contenders/Contender.ts"
 import { family, freePort, ready, start, stop } from "./children.ts"
 import type { Question } from "./questions.ts"
 
 const loadFile = fileURLToPath(new URL("../load.ts", import.meta.url))
+const backendFile = fileURLToPath(new URL("../servers/echo.ts", import.meta.url))
+
+/** What is measured has a core of its own; the load, and the backend of a gateway, share the other. */
+const serverCore = 0
+const loadCore = 1
 
 /** The contender can not be measured; the message says why, with what it wrote last. */
 export class TrialFailure extends Error {}
@@ -37,7 +42,7 @@ const makeSpec = (question: Question, contender: Contender, port: number, secret
 
 const runSpec = async (spec: Spec, children: Array<ChildProcess>): Promise<Result> => {
   let output = ""
-  const load = start(1, { command: process.execPath, args: [loadFile] }, (text) => (output += text))
+  const load = start(loadCore, { command: process.execPath, args: [loadFile] }, (text) => (output += text))
   children.push(load)
   load.stdin?.end(JSON.stringify(spec))
   const limit = setTimeout(() => load.kill("SIGKILL"), (spec.warmup + spec.seconds + 60) * 1000)
@@ -50,21 +55,59 @@ const runSpec = async (spec: Spec, children: Array<ChildProcess>): Promise<Resul
   }
 }
 
+interface Running {
+  readonly port: number
+  readonly pids: ReadonlyArray<number>
+  /** What it wrote last. */
+  readonly output: () => string
+}
+
+const launch = async (name: string, core: number, port: number, command: Command, children: Array<ChildProcess>): Promise<Running> => {
+  let output = ""
+  const child = start(core, command, (text) => (output = (output + text).slice(-4000)))
+  children.push(child)
+  if (child.pid === undefined || !(await ready(child, port))) throw new TrialFailure(`${name} did not start: ${output}`)
+  return { port, pids: family(child.pid), output: () => output }
+}
+
+const startBackend = async (children: Array<ChildProcess>): Promise<Running> => {
+  const port = await freePort()
+  return launch("the backend", loadCore, port, { command: process.execPath, args: [backendFile, String(port)] }, children)
+}
+
+interface Surroundings {
+  readonly backend: Running | undefined
+  readonly secret: string
+  readonly folder: string
+}
+
+const startContender = async (
+  question: Question,
+  contender: Contender,
+  { backend, folder, secret }: Surroundings,
+  children: Array<ChildProcess>
+): Promise<Running> => {
+  if (contender.start === undefined) {
+    if (backend === undefined) throw new TrialFailure(`${contender.name} has nothing to start`)
+    return { ...backend, pids: [] }
+  }
+  const port = await freePort()
+  const connections = connectionsOf(question.scenario)
+  const command = contender.start({ port, backend: backend?.port ?? 0, secret, folder, connections })
+  return launch(contender.name, serverCore, port, command, children)
+}
+
 /** Throws `TrialFailure`, also for a run that was not what it was to be. Leaves no process and no file behind. */
 export const trial = async (question: Question, contender: Contender): Promise<Result> => {
   const folder = mkdtempSync(join(tmpdir(), "weft-bench-"))
   const children: Array<ChildProcess> = []
   try {
-    const port = await freePort()
     const secret = randomBytes(24).toString("hex")
-    let output = ""
-    const connections = connectionsOf(question.scenario)
-    const server = start(0, contender.start({ port, secret, folder, connections }), (text) => (output = (output + text).slice(-4000)))
-    children.push(server)
-    if (server.pid === undefined || !(await ready(server, port))) throw new TrialFailure(`${contender.name} did not start: ${output}`)
-    const spec = makeSpec(question, contender, port, secret, family(server.pid))
+    const backend = question.subject === "gateway" ? await startBackend(children) : undefined
+    const server = await startContender(question, contender, { backend, secret, folder }, children)
+    const spec = makeSpec(question, contender, server.port, secret, server.pids)
     const result = await runSpec(spec, children)
-    if (result.partial !== undefined) throw new TrialFailure(`${result.partial}; ${contender.name} wrote: ${output || "nothing"}`)
+    if (result.partial !== undefined) throw new TrialFailure(`${result.partial}; ${contender.name} wrote: ${server.output() || "nothing"}`)
     return result
   } finally {
     for (const child of children.reverse()) if (child.pid !== undefined) await stop(child)

@@ -5,9 +5,14 @@
 import type { Encoding } from "../../src/wire/Codec.ts"
 import type { Scenario } from "../../src/bench/Spec.ts"
 
+/** What a contender is measured as: something that knows messages, or what stands before a backend and passes them on. */
+export type Subject = "hub" | "gateway"
+
 /** What a contender is started with. */
 export interface Launch {
   readonly port: number
+  /** For a gateway: the port of the backend, on the same machine. */
+  readonly backend: number
   /** Signs the tokens of the load's connections, where the server checks any. */
   readonly secret: string
   /** An empty folder of its own, gone after the run. */
@@ -26,8 +31,8 @@ export interface Contender {
   readonly name: string
   /** One line for the report: what it is, and what was set. */
   readonly settings: string
-  /** Files written into `launch.folder` may configure it. Ready when its port takes connections. */
-  readonly start: (launch: Launch) => Command
+  /** Files written into `launch.folder` may configure it. Ready when its port takes connections. Absent: the load goes straight to the backend. */
+  readonly start?: (launch: Launch) => Command
   readonly path: string
   readonly encodings: ReadonlyArray<Encoding>
   readonly batch: boolean

@@ -3,7 +3,8 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Contender } from "./Contender.ts"
 
-const own = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
+/** The Weft of this checkout. */
+export const ownMain = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 
 /** As an operator would run it, with tokens required; nothing is turned off. A signal ends it without a drain. */
 const configuration = (port: number, secret: string): string => `
@@ -19,9 +20,9 @@ period = 0
 `
 
 /** `main` is another checkout's src/main.ts, or a built dist/main.js, to be measured beside this one. */
-export const weft = (name: string, main = own): Contender => ({
+export const weft = (name: string, main = ownMain): Contender => ({
   name,
-  settings: `${main === own ? "this checkout" : main}: every connection with a JWT (HS256), defaults otherwise`,
+  settings: `${main === ownMain ? "this checkout" : main}: every connection with a JWT (HS256), defaults otherwise`,
   start: ({ port, folder, secret }) => {
     const file = join(folder, "weft.toml")
     writeFileSync(file, configuration(port, secret))

@@ -18,6 +18,7 @@ const workerFile = new URL(import.meta.url.endsWith(".ts") ? "./LoadWorker.ts" :
 const usefulThreads = (scenario: Scenario, threads: number): number => {
   if (scenario.kind === "fanout") return Math.min(threads, scenario.rooms)
   if (scenario.kind === "mixed") return Math.min(threads, Math.max(1, Math.floor(scenario.users / scenario.members)))
+  if (scenario.kind === "gateway") return Math.min(threads, scenario.connections)
   return threads
 }
 
@@ -68,6 +69,7 @@ export const runLoad = async (spec: Spec, options: LoadOptions): Promise<Result>
   }
   for (let thread = 0; thread < count; thread++) threads.push(new LoadThread({ spec, thread, threads: count }, onChange))
   options.signal?.addEventListener("abort", stop, { once: true })
+  if (options.signal?.aborted === true) stop()
   try {
     const results = threads.map((thread) => thread.result)
     // One thread that had to give up ends the run of the others.

@@ -1,5 +1,6 @@
 /** A result for people: a few aligned lines. Pure. */
 import { type LatencySummary, mergeLatencies, summarize } from "./Latency.ts"
+import type { Added } from "./Rounds.ts"
 import { isSaturated } from "./Meter.ts"
 import { type Counts, cpuPerMessage, loadWasBottleneck, lost, type Result } from "./Result.ts"
 import type { Scenario, Spec } from "./Spec.ts"
@@ -15,8 +16,8 @@ const share = (part: number): string => `${Math.round(part * 100)} %`
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
 
 /** What a count of replies or deliveries is called. */
-export const unitOf = (scenario: Scenario): "replies" | "deliveries" | "connections" =>
-  scenario.kind === "connect" ? "connections" : scenario.kind === "echo" || scenario.kind === "presence" ? "replies" : "deliveries"
+export const unitOf = ({ kind }: Scenario): "replies" | "deliveries" | "connections" =>
+  kind === "connect" ? "connections" : kind === "fanout" || kind === "mixed" ? "deliveries" : "replies"
 
 /** The scenario on one line. */
 export const describeScenario = (scenario: Scenario): string => {
@@ -33,11 +34,23 @@ export const describeScenario = (scenario: Scenario): string => {
     }
     case "mixed":
       return `${grouped(scenario.users)} users in rooms of ${scenario.members}, thinking ${scenario.think} s, ${scenario.size} bytes, ${scenario.churn} guests a second`
+    case "gateway": {
+      const pace = scenario.rate === undefined ? `${scenario.inflight} in flight` : `${grouped(scenario.rate)} messages a second over all`
+      const idle = scenario.idle === 0 ? "" : ` and ${grouped(scenario.idle)} idle ones`
+      return `${grouped(scenario.connections)} connections${idle}, ${pace}, ${scenario.size} bytes`
+    }
   }
 }
 
 const latencyLine = ({ p50, p90, p99, p999, max }: LatencySummary): string =>
   `p50 ${figure(p50)}   p90 ${figure(p90)}   p99 ${figure(p99)}   p99.9 ${figure(p999)}   max ${figure(max)}`
+
+/** What lies between the two sides of a pair. */
+export const reportAdded = ({ p50, p90, p99, p999 }: Added, rounds: number): string => {
+  const signed = (value: number): string => `${value < 0 ? "−" : ""}${figure(Math.abs(value))}`
+  const values = `p50 ${signed(p50)}   p90 ${signed(p90)}   p99 ${signed(p99)}   p99.9 ${signed(p999)}`
+  return `added latency ms: ${values}  (percentiles, less those of the direct way; ${rounds} ${rounds === 1 ? "round" : "rounds"} of each in turn)`
+}
 
 const counted = (name: string, counts: Counts): ReadonlyArray<readonly [string, string]> =>
   Object.entries(counts).map(([what, count]) => [name, `${what}: ${grouped(count)}`])

@@ -3,7 +3,7 @@ import type { Encoding } from "../wire/Codec.ts"
 
 export interface Target {
   readonly url: string
-  /** Module URL of the dialect; absent: Weft's. */
+  /** Module URL of the dialect; absent: Weft's, and for the gateway's scenario none at all (`RawDialect.ts`). */
   readonly dialect?: string
   /** Connections take them in turn. */
   readonly encodings: ReadonlyArray<Encoding>
@@ -73,7 +73,21 @@ export interface MixedSpec {
   readonly churn: number
 }
 
-export type Scenario = ConnectSpec | EchoSpec | FanoutSpec | PresenceSpec | MixedSpec
+/**
+ * Raw messages to a server that sends each of them back, such as a backend behind a proxy. `idle` further connections are
+ * open and say nothing. With `rate` (messages a second over all connections) an open loop; without, each connection keeps
+ * `inflight` messages under way.
+ */
+export interface GatewaySpec {
+  readonly kind: "gateway"
+  readonly connections: number
+  readonly idle: number
+  readonly inflight: number
+  readonly rate?: number
+  readonly size: number
+}
+
+export type Scenario = ConnectSpec | EchoSpec | FanoutSpec | PresenceSpec | MixedSpec | GatewaySpec
 
 export interface Spec {
   readonly target: Target
@@ -99,5 +113,7 @@ export const connectionsOf = (scenario: Scenario): number => {
       return scenario.rooms * (scenario.subscribers + scenario.publishers)
     case "mixed":
       return scenario.users
+    case "gateway":
+      return scenario.connections + scenario.idle
   }
 }

@@ -5,12 +5,10 @@ import { msgpackCodec } from "../wire/MsgpackCodec.ts"
 import { type Counter, DialectError, type Exchange, type Kind, type Look, type MakeDialect } from "./Dialect.ts"
 import { clientFrame, concat } from "./Frame.ts"
 import { Opcode } from "./FrameParser.ts"
-import { mintToken } from "./Token.ts"
+import { bearerOf } from "./Token.ts"
 
 /** The most messages that one frame may hold. */
 const maxBatch = 64
-/** Longer than any run. */
-const tokenLife = 6 * 3600
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -101,8 +99,8 @@ export const dialect: MakeDialect = (options) => {
 
   const protocols = [`weft.v1.${codec.encoding}`, ...(options.batch ? ["weft.batch"] : [])]
   const tokens = (index: number): ReadonlyArray<string> => {
-    if (options.token !== undefined) return [`weft.token.${options.token}`]
-    return options.secret === undefined ? [] : [`weft.token.${mintToken(options.secret, `load-${index}`, tokenLife)}`]
+    const token = bearerOf(options, index)
+    return token === undefined ? [] : [`weft.token.${token}`]
   }
 
   return {

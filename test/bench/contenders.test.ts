@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest"
 import { type Question, questionNamed } from "../../bench/compare/questions.ts"
 import { trial } from "../../bench/compare/trial.ts"
-import { contenderNamed, contenders } from "../../bench/contenders/index.ts"
+import { contenderNamed, contenders, contendersOf } from "../../bench/contenders/index.ts"
 import type { Scenario } from "../../src/bench/Spec.ts"
 import { lost } from "../../src/bench/Result.ts"
 
@@ -15,7 +15,26 @@ const questions = [
   small("memory", { kind: "connect", connections: 50, prime: 10, members: 10, hold: 0.1 })
 ]
 
-describe.each(contenders.map((contender) => [contender.name, contender] as const))("contender %s", (_, contender) => {
+const proxied = [
+  small("gateway-echo-1", { kind: "gateway", connections: 20, idle: 20, inflight: 1, size: 64 }),
+  small("gateway-echo", { kind: "gateway", connections: 20, idle: 0, inflight: 4, size: 64 }),
+  small("gateway-latency", { kind: "gateway", connections: 10, idle: 30, inflight: 1, rate: 300, size: 64 }),
+  small("gateway-idle", { kind: "connect", connections: 50, prime: 10, members: 0, hold: 0.1 })
+]
+
+describe.each(contenders.gateway.map((contender) => [contender.name, contender] as const))("gateway %s", (name, contender) => {
+  const missing = contender.missing?.()
+  it.skipIf(missing !== undefined).each(proxied.map((question) => [question.name, question] as const))("does %s", async (_, question) => {
+    const result = await trial(question, contender)
+    expect(result.notices).toEqual({})
+    expect(result.sent).toBeGreaterThan(0)
+    expect(lost(result)).toBe(0)
+    // Of the way without a proxy nothing is measured but what the clients see.
+    expect(result.server === undefined).toBe(name === "direct")
+  })
+})
+
+describe.each(contenders.hub.map((contender) => [contender.name, contender] as const))("contender %s", (_, contender) => {
   const missing = contender.missing?.()
   it.skipIf(missing !== undefined).each(questions.map((question) => [question.name, question] as const))("does %s", async (_, question) => {
     const result = await trial(question, contender)
@@ -34,4 +53,13 @@ it("a contender that does not start, or is not known, is told with what it wrote
   }
   await expect(trial(questions[0]!, broken)).rejects.toThrow(/did not start: .*no luck/s)
   expect(() => contenderNamed("unknown")).toThrow(/there are bare, weft/)
+})
+
+it("a list of contenders gives each question those that fit it, and a name that nobody has is a mistake", () => {
+  const names = (...args: Parameters<typeof contendersOf>) => contendersOf(...args).map(({ name }) => name)
+  expect(names("hub", "bare,weft,haproxy")).toEqual(["bare", "weft"])
+  expect(names("gateway", "bare,weft,haproxy")).toEqual(["weft", "haproxy"])
+  expect(names("gateway", "before=/elsewhere/src/main.ts,direct")).toEqual(["before", "direct"])
+  expect(names("gateway", "all")).toContain("weft-reconnect")
+  expect(() => names("gateway", "weft,unknown")).toThrow(/no contender unknown; there are haproxy/)
 })

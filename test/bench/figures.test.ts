@@ -4,6 +4,8 @@ import { questionNamed } from "../../bench/compare/questions.ts"
 import { caveats, table } from "../../bench/compare/table.ts"
 import { encodeLatency, makeLatency, mergeLatencies, record, summarize } from "../../src/bench/Latency.ts"
 import { loadWasBottleneck, lost, merge, Tally } from "../../src/bench/Result.ts"
+import { added, directSpec, inSequence, runPair } from "../../src/bench/Rounds.ts"
+import type { Spec } from "../../src/bench/Spec.ts"
 import { readStamp, stamp } from "../../src/bench/Stamp.ts"
 
 const figures = (cpu: number, rate: number, more: Partial<Figures> = {}): Figures => ({
@@ -34,6 +36,19 @@ describe("figures of a comparison", () => {
     expect(caveats(rows).join()).toMatch(/weft: these rates are lower bounds.*20 % of a window/)
     expect(caveats([rows[0]!])).toEqual([])
   })
+
+  it("show what a proxy adds to the direct way, round by round", () => {
+    const proxied = [figures(12, 2000, { p50: 0.3, p99: 1.5, late: 0.25 }), figures(14, 2000, { p50: 0.5, p99: 3 })]
+    const { cpu: _, ...unmeasured } = figures(0, 2000)
+    const rows = [
+      { name: "haproxy", rounds: proxied },
+      { name: "direct", rounds: [{ ...unmeasured, p50: 0.1, p99: 0.5 }, undefined] }
+    ]
+    const [head, , haproxy, direct] = table(questionNamed("gateway-latency"), rows).split("\n")
+    expect(head).toMatch(/µs CPU \/ round trip .*added p50 ms .*added p99 ms .*sent late p99 ms/)
+    expect(haproxy).toMatch(/0\.20 \(0\.20–0\.20\) +\| 1\.00 \(1\.00–1\.00\) +\| 0\.25 /)
+    expect(direct).toMatch(/^\| direct +\| – +\| – .*\| 0\.00 /)
+  })
 })
 
 describe("results", () => {
@@ -58,6 +73,56 @@ describe("results", () => {
     expect(loadWasBottleneck(sum)).toBe(true)
     expect(loadWasBottleneck(thread(1, 1, 0.2))).toBe(false)
     expect(summarize(mergeLatencies([sum.latency]))).toMatchObject({ count: 2, max: 2 })
+  })
+
+  it("of rounds follow each other: windows add up, and so does the use of each thread", () => {
+    const round = (thread: number, memory: number) => {
+      const tally = new Tally()
+      Object.assign(tally, { opened: 1, sent: 10, expected: 10, received: 10 })
+      record(tally.latency, 1)
+      const server = { cpu: 0.5, waited: 0, memoryBefore: memory, memoryAfter: memory + 1 }
+      const window = { seconds: 2, sent: 8, received: 8, bytes: 80 }
+      return tally.result(window, { seconds: 2, cpu: 1, utilization: 0.5 }, thread === 0 ? server : undefined)
+    }
+    const sum = inSequence([merge([round(0, 10), round(1, 0)]), merge([round(0, 20), round(1, 0)])])
+    expect(sum).toMatchObject({
+      sent: 40,
+      window: { seconds: 4, received: 32 },
+      server: { cpu: 1, memoryBefore: 10, memoryAfter: 21 }
+    })
+    expect(sum.loads).toEqual([
+      { seconds: 4, cpu: 2, utilization: 0.5 },
+      { seconds: 4, cpu: 2, utilization: 0.5 }
+    ])
+  })
+
+  it("of a pair are of the same load in turn, each side first by turns, until something goes wrong", async () => {
+    const spec = {
+      target: { url: "ws://through", encodings: ["json"], batch: false, secret: "s", pids: [1] },
+      scenario: { kind: "gateway", connections: 1, idle: 0, inflight: 1, size: 1 },
+      ...{ warmup: 0, seconds: 1, ramp: 1, patience: 1 }
+    } as const
+    const direct = directSpec(spec, "ws://direct")
+    expect(direct.target).toEqual({ url: "ws://direct", encodings: ["json"], batch: false, pids: [] })
+    const load = (breaksAt: number) => {
+      const asked: Array<string> = []
+      const run = async ({ target: { url } }: Spec) => {
+        asked.push(url.slice(5))
+        const tally = new Tally()
+        record(tally.latency, url === "ws://direct" ? 1 : 3)
+        if (asked.length === breaksAt) tally.partial = "broken"
+        return tally.result({ seconds: 1, sent: 0, received: 0, bytes: 0 }, { seconds: 1, cpu: 0, utilization: 0 }, undefined)
+      }
+      return { asked, pair: runPair(spec, direct, 3, run) }
+    }
+    const whole = load(0)
+    const { p50, p99 } = added(await whole.pair)!
+    expect(whole.asked).toEqual(["direct", "through", "through", "direct", "direct", "through"])
+    expect(p50).toBeCloseTo(2, 1)
+    expect(p99).toBeCloseTo(2, 1)
+    const broken = load(2)
+    expect(await broken.pair).toMatchObject({ through: { partial: "broken" } })
+    expect(broken.asked).toEqual(["direct", "through"])
   })
 
   it("keep latencies through the encoding, three digits of them", () => {

@@ -87,7 +87,8 @@ const requests = (connection: Connection, kind: Kind, count: number, text: strin
   return connection.dialect.presence(connection.seat, count)
 }
 
-const requestLoop = async (run: Run, kind: Kind, seats: ReadonlyArray<Seat>, inflight: number, size: number): Promise<void> => {
+/** `inflight` requests under way on each of `seats`, in a closed loop. */
+export const requestLoop = async (run: Run, kind: Kind, seats: ReadonlyArray<Seat>, inflight: number, size: number): Promise<void> => {
   const connections = await run.openAll(seats.map((seat) => ({ seat, turn: seat.index })))
   if (run.over) return
   const text = "x".repeat(size)
@@ -113,7 +114,7 @@ const requestLoop = async (run: Run, kind: Kind, seats: ReadonlyArray<Seat>, inf
 }
 
 /** This thread's of `count` connections. */
-const mine = (run: Run, count: number, seat: (index: number) => Seat): ReadonlyArray<Seat> =>
+export const mine = (run: Run, count: number, seat: (index: number) => Seat): ReadonlyArray<Seat> =>
   Array.from({ length: count }, (_, index) => index)
     .filter((index) => index % run.threads === run.thread)
     .map(seat)
