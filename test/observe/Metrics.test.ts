@@ -5,6 +5,8 @@ import { Counters, HistogramCounts, LabelledCounter } from "../../src/observe/Co
 import { Metrics } from "../../src/observe/Metrics.ts"
 import { metricsAnswer } from "../../src/observe/Prometheus.ts"
 import { errorCodes } from "../../src/wire/Codes.ts"
+import { poolOf } from "../gateway/poolOf.ts"
+import { proxyRoute, urls } from "../gateway/proxyRoute.ts"
 import { parsePrometheus, sampleOf } from "./prometheusText.ts"
 
 const withMetrics = (use: (metrics: Metrics["Service"]) => void): Promise<void> =>
@@ -106,18 +108,20 @@ describe("metrics", () => {
   it("are those of the documentation, with their types and labels", () =>
     withMetrics((metrics) => {
       metrics.counters.answered(200)
+      metrics.gateway([poolOf(proxyRoute(urls(1))).pool])
       const rows = readFileSync(new URL("../../docker/operations.md", import.meta.url), "utf8").matchAll(
-        /^\| `((?:weft|process|nodejs)_\w+)` +\| (\w+) +\| ([^|]*)\|/gm
+        /^\| `((?:weft|gateway|process|nodejs)_\w+)` +\| (\w+) +\| ([^|]*)\|/gm
       )
       const documented = Array.from(rows, ([, name, type, labels = ""]) => ({ name, type, labels: labels.match(/\w+/g) ?? [] }))
       const shown = Array.from(parsePrometheus(metrics.render()).values(), ({ name, samples, type }) => ({
         name,
         type,
-        labels: type === "histogram" ? [] : Object.keys(samples[0]?.labels ?? {})
+        labels: Object.keys(samples[0]?.labels ?? {}).filter((label) => label !== "le")
       }))
       const byName = (a: { readonly name?: string | undefined }, b: { readonly name?: string | undefined }): number =>
         (a.name ?? "").localeCompare(b.name ?? "")
       expect(documented.toSorted(byName)).toEqual(shown.toSorted(byName))
+      expect(documented.length).toBeGreaterThan(25)
     }))
 
   it("show plausible figures of the process", () =>
@@ -202,6 +206,10 @@ describe("the strict reader of these tests", () => {
     ["a bare quote", '# HELP a x\n# TYPE a gauge\na{l="1"2"} 1\n'],
     ["a counter without _total", "# HELP a x\n# TYPE a counter\na 1\n"],
     ["a histogram that shrinks", '# HELP a x\n# TYPE a histogram\na_bucket{le="1"} 2\na_bucket{le="+Inf"} 1\na_sum 1\na_count 1\n'],
+    [
+      "a histogram without +Inf for one of its labels",
+      '# HELP a x\n# TYPE a histogram\na_bucket{l="1",le="+Inf"} 1\na_sum{l="1"} 1\na_count{l="1"} 1\na_sum{l="2"} 1\na_count{l="2"} 1\n'
+    ],
     ["a histogram without +Inf", '# HELP a x\n# TYPE a histogram\na_bucket{le="1"} 2\na_sum 1\na_count 2\n'],
     ["no last newline", "# HELP a x\n# TYPE a gauge\na 1"]
   ])("refuses %s", (_, text) => {

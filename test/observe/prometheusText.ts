@@ -50,7 +50,18 @@ const checkCounter = ({ name, samples }: Family): void => {
   for (const { value } of samples) if (!(value >= 0)) throw new Error(`counter ${name} is ${value}`)
 }
 
-const checkHistogram = ({ name, samples }: Family): void => {
+/** One for each set of labels but `le`. */
+const histogramsOf = (samples: ReadonlyArray<Sample>): ReadonlyArray<ReadonlyArray<Sample>> => {
+  const groups = new Map<string, Array<Sample>>()
+  for (const sample of samples) {
+    const { le: _, ...labels } = sample.labels
+    const key = JSON.stringify(Object.entries(labels).toSorted())
+    groups.set(key, [...(groups.get(key) ?? []), sample])
+  }
+  return [...groups.values()]
+}
+
+const checkHistogram = (name: string, samples: ReadonlyArray<Sample>): void => {
   const buckets = samples.filter((sample) => sample.name === `${name}_bucket`)
   const bounds = buckets.map(({ labels }) => readNumber(labels["le"] ?? ""))
   if (bounds.at(-1) !== Infinity || bounds.some((bound, i) => i > 0 && bound <= (bounds[i - 1] ?? 0)))
@@ -91,7 +102,7 @@ export const parsePrometheus = (text: string): ReadonlyMap<string, Family> => {
   for (const each of families.values()) {
     if (each.samples.length === 0) throw new Error(`${each.name} has no samples`)
     if (each.type === "counter") checkCounter(each)
-    if (each.type === "histogram") checkHistogram(each)
+    if (each.type === "histogram") for (const samples of histogramsOf(each.samples)) checkHistogram(each.name, samples)
   }
   return families
 }
