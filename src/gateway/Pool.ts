@@ -127,9 +127,9 @@ export class Pool {
     const before = target.health.status
     target.health = probed(target.health, this.#plan, outcome, now)
     const { status } = target.health
+    this.#settle(target, now)
     if (status !== before && status !== "unknown")
       this.#changed(target, status, now, outcome.ok ? {} : { error_type: outcome.type, error: outcome.message })
-    this.#settle(target, now)
   }
 
   /** A draining target takes no new clients, sticky ones neither. */
@@ -138,8 +138,8 @@ export class Pool {
     const now = this.#options.now()
     target.draining = draining
     target.drainedSince = draining ? now : undefined
-    this.#changed(target, draining ? "draining" : "undrained", now)
     this.#settle(target, now)
+    this.#changed(target, draining ? "draining" : "undrained", now)
   }
 
   /** A disabled target takes no new clients and is not checked. Nothing is known of the health of one that is enabled. */
@@ -148,8 +148,8 @@ export class Pool {
     const now = this.#options.now()
     target.enabled = enabled
     if (enabled) target.health = makeHealth(now)
-    this.#changed(target, enabled ? "enabled" : "disabled", now)
     this.#settle(target, now)
+    this.#changed(target, enabled ? "enabled" : "disabled", now)
   }
 
   /** Whole seconds after which a client that was refused may try again, from 1 to 30. */
@@ -182,13 +182,14 @@ export class Pool {
   /** After anything that may have changed the circuit, or brought the target back into service. */
   #settle(target: Target, now: number, cause: ChangeDetail = {}): void {
     const circuit = target.breaker.state(now)
-    if (circuit !== target.circuit) {
-      target.circuit = circuit
-      this.#changed(target, `circuit_${circuit}`, now, circuit === "open" ? cause : {})
-    }
     const serving = target.serving(now)
+    const turned = circuit !== target.circuit
+    if (!turned && serving === target.inService) return
     if (serving && !target.inService) target.availableSince = now
+    target.circuit = circuit
     target.inService = serving
+    this.#chooser.update(target)
+    if (turned) this.#changed(target, `circuit_${circuit}`, now, circuit === "open" ? cause : {})
   }
 
   #changed(target: Target, change: TargetChange, now: number, cause: ChangeDetail = {}): void {

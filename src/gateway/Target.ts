@@ -30,6 +30,8 @@ export class Target {
   /** The URL in its normal form. Unique in its route; the label `backend` of metrics and the id in the API. */
   readonly id: string
   readonly route: string
+  /** Its place among the targets of its route. */
+  readonly index: number
   readonly url: URL
   readonly weight: number
   enabled: boolean
@@ -63,6 +65,7 @@ export class Target {
     if (configured === undefined) throw new RangeError(`the route has no target ${index}`)
     this.id = configured.url
     this.route = route.name
+    this.index = index
     this.url = new URL(configured.url)
     this.weight = configured.weight
     this.enabled = configured.enabled
