@@ -4,11 +4,15 @@ import { afterEach, describe, expect, it } from "vitest"
 import { Backend } from "../../src/api/backendEndpoints.ts"
 import type { Backends } from "../../src/api/Backends.ts"
 import { HubError } from "../../src/api/Hub.ts"
+import type { SettingsInput } from "../../src/config/Settings.ts"
 import type { BackendView } from "../../src/gateway/BackendView.ts"
 import type { Pool } from "../../src/gateway/Pool.ts"
 import { poolOf } from "../gateway/poolOf.ts"
 import { circuitBreaker, proxyRoute, urls, webSocketHealth } from "../gateway/proxyRoute.ts"
-import { type ApiServer, serveRoutes } from "./fakeHub.ts"
+import { backend as startBackend, client } from "../gateway/support.ts"
+import { start } from "../hub/support.ts"
+import { eventually } from "../support/eventually.ts"
+import { serveRoutes } from "./fakeHub.ts"
 
 const open: Array<() => void> = []
 afterEach(() => {
@@ -48,7 +52,7 @@ const serve = async () => {
   return { server, chat, feed }
 }
 
-const ask = (server: ApiServer, method: string, path: string, body?: unknown): Promise<Response> =>
+const ask = (server: { readonly url: string }, method: string, path: string, body?: unknown): Promise<Response> =>
   fetch(`${server.url}/api/v1/backends${path}`, {
     method,
     headers: { authorization: "Bearer key-for-everything", "content-type": "application/json" },
@@ -201,5 +205,81 @@ describe("backends", () => {
     expect(await problem(ask(server, "GET", "/feed"))).toEqual([404, "not_found", "no such route"])
     expect(await problem(ask(server, "POST", "/drain", { route: "feed", backend: first }))).toEqual([404, "not_found", "no such route"])
     expect(await problem(ask(server, "POST", "/drain", { backend: first }))).toEqual([404, "not_found", "no such backend"])
+  })
+})
+
+describe("backends of a server with routes", () => {
+  const run = async (route: Partial<NonNullable<SettingsInput["proxy"]>[number]>) => {
+    const [one, two] = await Promise.all([startBackend(), startBackend()])
+    const server = await start({
+      api: { keys: [{ name: "ops", key: "key-for-everything", scopes: ["*"] }] },
+      proxy: [{ path: "/app", targets: [one.url, two.url], ...route }]
+    })
+    return { server, one, two }
+  }
+
+  it("are those of the configuration, with what passes through them", async () => {
+    const { one, server, two } = await run({})
+    const ada = await client(server, "/app").opened()
+    ada.ws.send("hello")
+    await ada.take(1)
+    const used = one.links.length === 1 ? one : two
+    const found = await listed(ask(server, "GET", ""))
+    expect(found.map(({ backend, route, state }) => [route, backend, state])).toEqual([
+      ["/app", one.url, "unknown"],
+      ["/app", two.url, "unknown"]
+    ])
+    expect(found.find(({ backend }) => backend === used.url)).toMatchObject({
+      connections: 1,
+      messages: { in: 1, out: 1 },
+      websocket: { open: 1, total: 1, latency: { p50: expect.any(Number) } },
+      http: { open: 0 }
+    })
+  })
+
+  it.each(["drain", "disable"])("take no new clients after %s and keep those that they have; then they take some again", async (action) => {
+    const { one, server, two } = await run({})
+    const before = await Promise.all([client(server, "/app").opened(), client(server, "/app").opened()])
+    expect([one.links.length, two.links.length]).toEqual([1, 1])
+    expect((await ask(server, "POST", `/${action}`, { backend: one.url })).status).toBe(200)
+    for (let n = 0; n < 4; n++) await client(server, "/app").opened()
+    expect([one.links.length, two.links.length]).toEqual([1, 5])
+    for (const { ws } of before) ws.send("still here")
+    for (const each of before) await each.take(1)
+    expect((await ask(server, "POST", `/${action === "drain" ? "undrain" : "enable"}`, { backend: one.url })).status).toBe(200)
+    for (let n = 0; n < 4; n++) await client(server, "/app").opened()
+    expect(one.links.length).toBe(3)
+  })
+
+  it("that drain send their clients away once the delay is over", async () => {
+    const { one, server } = await run({ deregistration_delay: 0 })
+    const clients = await Promise.all([client(server, "/app").opened(), client(server, "/app").opened()])
+    expect((await ask(server, "POST", "/drain", { backend: one.url })).status).toBe(200)
+    expect((await eventually(() => clients.find(({ closed }) => closed !== undefined)?.closed)).code).toBe(1001)
+    await eventually(async () => ((await listed(ask(server, "GET", "")))[0]?.connections === 0 ? true : undefined))
+    expect(clients.filter(({ closed }) => closed === undefined)).toHaveLength(1)
+  })
+
+  it("that drain hand their clients over where the route says so", async () => {
+    const { one, server, two } = await run({ deregistration_delay: 0, failover: { mode: "reconnect" } })
+    const clients = await Promise.all([client(server, "/app").opened(), client(server, "/app").opened()])
+    expect((await ask(server, "POST", "/drain", { backend: one.url })).status).toBe(200)
+    await eventually(() => (two.links.length === 2 ? true : undefined))
+    for (const { ws } of clients) ws.send("still here")
+    for (const each of clients) await each.take(1)
+    const found = await eventually(async () => {
+      const [first, second] = await listed(ask(server, "GET", ""))
+      return first?.connections === 0 ? [first.state, second?.websocket.open] : undefined
+    })
+    expect(found).toEqual(["draining", 2])
+    expect(clients.map(({ closed }) => closed)).toEqual([undefined, undefined])
+  })
+
+  it("are named in the log with each change", async () => {
+    const { one, server } = await run({})
+    await ask(server, "POST", "/drain", { backend: one.url })
+    await ask(server, "POST", "/disable", { backend: one.url })
+    const lines = server.logs.map((line) => JSON.parse(line)).filter(({ annotations }) => annotations?.backend === one.url)
+    expect(lines.map(({ message }) => message)).toEqual(["backend draining", "backend disabled"])
   })
 })
