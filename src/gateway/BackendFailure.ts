@@ -15,9 +15,9 @@ const known: Readonly<Record<string, BackendFailure>> = {
   ETIMEDOUT: { type: "timeout", message: "the connection timed out" },
   ENOTFOUND: { type: "dns", message: "the host name does not resolve" },
   EAI_AGAIN: { type: "dns", message: "the host name cannot be resolved now" },
-  ECONNRESET: { type: "lost", message: "the backend closed the connection before it answered" },
-  EPIPE: { type: "lost", message: "the backend closed the connection before it answered" },
-  UND_ERR_SOCKET: { type: "lost", message: "the backend closed the connection before it answered" },
+  ECONNRESET: { type: "lost", message: "the backend closed the connection" },
+  EPIPE: { type: "lost", message: "the backend closed the connection" },
+  UND_ERR_SOCKET: { type: "lost", message: "the backend closed the connection" },
   UND_ERR_CONNECT_TIMEOUT: { type: "timeout", message: "the connection timed out" },
   UND_ERR_HEADERS_TIMEOUT: { type: "timeout", message: "no answer in time" },
   UND_ERR_BODY_TIMEOUT: { type: "timeout", message: "the answer stopped half-way" },
@@ -31,7 +31,7 @@ const CERTIFICATE =
 
 const codeOf = (error: Error): string => ("code" in error && typeof error.code === "string" ? error.code : "")
 
-/** `error` as `ws`, `undici` or a socket of Node reports it, before the backend has answered. */
+/** `error` as `ws`, `undici` or a socket of Node reports it. */
 export const failureOf = (error: unknown): BackendFailure => {
   if (!(error instanceof Error)) return { type: "protocol", message: "an unknown failure" }
   const code = codeOf(error)

@@ -14,7 +14,7 @@ import { startProcess } from "../support/process.ts"
 import { httpBackend, silentBackend, tcpBackend, upgradingBackend, webSocketBackend } from "./probes/backends.ts"
 
 /** Short times, so that a test sees many checks. Nothing below depends on how short. */
-const quick: WebSocketCheck = { interval: 0.05, timeout: 1, path: "/", up: 2, down: 3 }
+const quick: WebSocketCheck = { interval: 0.05, timeout: 20, path: "/", up: 2, down: 3 }
 const quickHttp: HttpCheck = { ...quick, status: "200-399" }
 
 interface Watched extends HealthTarget {
@@ -168,7 +168,7 @@ describe("a target", () => {
 
   it("that is disabled during a check gets no outcome of it", async () => {
     const backend = await silentBackend()
-    const checks = { websocket_health: quick }
+    const checks = { websocket_health: { ...quick, timeout: 1 } }
     const target = watched(backend.url, checks)
     let enabled = true
     target.enabled = () => enabled
