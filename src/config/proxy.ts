@@ -224,7 +224,7 @@ export const Proxy = tables(
     timeout: seconds(300, "A WebSocket connection without a frame either way, or an HTTP answer without a byte, for this long is ended."),
     connect_timeout: seconds(5, "Time to connect to a backend, handshakes included."),
     max_message: bytes(16_777_216, "Largest WebSocket message, either way. A larger one closes the connection (1009)."),
-    buffer: bytes(1_048_576, "Bytes that may wait for one side of a connection."),
+    buffer: bytes(1_048_576, "Bytes that may wait for one side of a connection, beside one message."),
     max_body: count(0, "Largest body of an HTTP request, bytes. A larger one is refused (413). 0: unlimited."),
     strip_prefix: toggle(false, "The backend sees the path without the prefix: for `/chat/*`, `/chat/a` is `/a`."),
     connections_per_user: count(0, "WebSocket connections of one user on this route and node. 0: unlimited."),

@@ -168,10 +168,14 @@ export class Link extends Actor<LinkMessage> implements Timed {
     if (backend !== undefined && backend.buffered() > this.mostForBackend) return this.full()
   }
 
-  /** What is sent again waits for the backend as well. */
+  /**
+   * Bytes that may wait for the backend: a message beside the buffer, for one that is larger than that must pass, and a turn
+   * of the event loop may bring more of a client than the buffer holds before the backend had a chance to take it. What is
+   * sent again waits as well.
+   */
   private get mostForBackend(): number {
-    const { buffer, failover } = this.route.settings
-    return this.replay === undefined ? buffer : Math.max(buffer, failover.buffer)
+    const { buffer, failover, max_message } = this.route.settings
+    return (this.replay === undefined ? buffer : Math.max(buffer, failover.buffer)) + max_message
   }
 
   /** More waits for the backend than may. The transport can not make the client wait, so it is told to come again. */

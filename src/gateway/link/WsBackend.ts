@@ -7,6 +7,7 @@ import type { TurnEnd } from "../../transport/TurnEnd.ts"
 import { type BackendFailure, failureOf } from "../BackendFailure.ts"
 import type { GatewayErrorType } from "../GatewayError.ts"
 import type { Backend, BackendEnd, BackendHandler, DialFailure } from "./Backend.ts"
+import { makeMaskKeys } from "./maskKeys.ts"
 import type { Frame } from "./ReplayBuffer.ts"
 
 export interface DialRequest {
@@ -37,6 +38,8 @@ const closeTimeout = 5_000
 /** Bytes that gather for one write before they are given to the kernel although the turn goes on. */
 const corkedMost = 65_536
 
+const generateMask = makeMaskKeys()
+
 const text = { binary: false }
 const binary = { binary: true }
 
@@ -46,6 +49,9 @@ const problemOf = (error: Error & { readonly code?: string }): { readonly type: 
     : error.code?.startsWith("WS_ERR_") === true
       ? { type: "protocol", message: error.message }
       : { type: "lost", message: failureOf(error).message }
+
+/** Faults that RFC 6455 has a close code for, which says all that a client has to know. The backend gets it from the library. */
+const closeCodes: ReadonlyMap<string | undefined, number> = new Map([["WS_ERR_INVALID_UTF8", 1007]])
 
 class WsBackend implements Backend {
   readonly protocol: string
@@ -77,10 +83,10 @@ class WsBackend implements Backend {
     socket.on("data", () => this.flushRead(handler))
     ws.on("ping", () => handler.onPing())
     ws.on("pong", (payload: Buffer) => handler.onPong(payload))
-    ws.on("error", (error) => {
+    ws.on("error", (error: Error & { readonly code?: string }) => {
       problem = problemOf(error)
       // The library now waits for the backend to close; nobody else needs to.
-      end(1006, "")
+      end(closeCodes.get(error.code) ?? 1006, "")
     })
     ws.on("close", (code, reason) => end(code, reason.toString()))
     // Its end may have come before anybody listened.
@@ -142,6 +148,8 @@ class WsBackend implements Backend {
   }
 
   terminate(): void {
+    // What was sent in this turn goes before, as far as the kernel takes it.
+    this.uncork()
     this.ws.terminate()
   }
 }
@@ -190,6 +198,7 @@ export const dial = (request: DialRequest, turnEnd: TurnEnd): Effect.Effect<Dial
       perMessageDeflate: false,
       maxPayload: maxMessage,
       closeTimeout,
+      generateMask,
       // The library parses its address as a URL, which would change a path.
       finishRequest: (upgrade) => {
         upgrade.path = path
