@@ -160,7 +160,7 @@ const circuitBreaker = optionalSection(
     rate: share(0.5, "Share of failures within `window` that opens the circuit. 0: none does."),
     min: count(20, "Attempts within `window` before the share counts.", 1),
     window: seconds(10, "Time over which the share is taken."),
-    open: seconds(30, "How long the circuit stays open before it is tested."),
+    open: seconds(10, "How long the circuit stays open before it is tested."),
     tests: count(1, "Attempts at one time while it is tested.", 1),
     successes: count(1, "Successful tests that close it.", 1)
   },

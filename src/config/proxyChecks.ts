@@ -156,9 +156,43 @@ const without = (route: Route, path: string): ReadonlyArray<Finding> => {
             `a single attempt (connect_timeout, ${connect_timeout}) may take all of failover.deadline (${failover.deadline})`
           )
         ]
+      : []),
+    ...(failover.mode === "reconnect" && breaker !== undefined && breaker.open >= failover.deadline
+      ? [
+          warning(
+            [`${path}.circuit_breaker.open`, `${path}.failover.deadline`],
+            `a circuit stays open (${breaker.open}) for as long as clients wait for a backend (failover.deadline, ${failover.deadline})`
+          )
+        ]
       : [])
   ]
 }
+
+const cookieOf = ({ sticky_sessions: sticky }: Route): string | undefined => (sticky?.by === "cookie" ? sticky.cookie : undefined)
+
+const urlsOf = ({ targets }: Route): string =>
+  targets
+    .map(({ url }) => address(url))
+    .sort()
+    .join(" ")
+
+/** Routes with the same targets share a cookie, which is well; with others each would forget what the other one said. */
+const sharedCookies = (routes: ReadonlyArray<Route>): ReadonlyArray<Finding> =>
+  routes.flatMap((route, index) => {
+    const cookie = cookieOf(route)
+    const before = routes.findIndex(
+      (other) =>
+        cookie !== undefined && cookieOf(other) === cookie && urlsOf(other) !== urlsOf(route) && (other.host ?? "") === (route.host ?? "")
+    )
+    return before === -1 || before > index
+      ? []
+      : [
+          warning(
+            [`proxy[${index}].sticky_sessions`, `proxy[${before}].sticky_sessions`],
+            `its cookie ${JSON.stringify(cookie)} is that of proxy[${before}] too, which has other targets: a client of both would lose its target each time; name one of them in sticky_sessions.cookie`
+          )
+        ]
+  })
 
 const SECRET_BYTES = 32
 
@@ -171,6 +205,7 @@ const shortSecret = (secret: Redacted.Redacted<string> | undefined, key: string)
 export const gateway = (settings: SettingsFile, authenticated: boolean): ReadonlyArray<Finding> => [
   ...shortSecret(settings.gateway.secret, "gateway.secret"),
   ...places(settings.proxy),
+  ...sharedCookies(settings.proxy),
   ...settings.proxy.flatMap((route, index) => {
     const path = `proxy[${index}]`
     return [

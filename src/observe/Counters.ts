@@ -102,7 +102,7 @@ export class Counters {
   readonly closes = new LabelledCounter([...Object.keys(closeCodes).map(Number), ...otherCloses])
   readonly refusals = new LabelledCounter([400, 401, 403, 404, 426, 429, 503])
   readonly fullMailboxes = new LabelledCounter(["connection", "room"])
-  readonly restarts = new LabelledCounter(["room"])
+  readonly restarts = new LabelledCounter(["room", "health"])
   readonly httpAnswers = new LabelledCounter()
   readonly broadcastSeconds = new HistogramCounts(broadcastBoundaries)
 

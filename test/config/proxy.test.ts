@@ -391,6 +391,16 @@ const warnings: ReadonlyArray<readonly [name: string, toml: string, line: string
     "proxy[0].connect_timeout: warning: a single attempt (connect_timeout, 30) may take all of failover.deadline (30)"
   ],
   [
+    "a circuit that is open for as long as anybody waits",
+    route('failover.mode = "reconnect"\ncircuit_breaker.open = 30'),
+    "proxy[0].circuit_breaker.open: warning: a circuit stays open (30) for as long as clients wait for a backend (failover.deadline, 30)"
+  ],
+  [
+    "a cookie of two routes with different targets",
+    `[gateway]\nsecret = "${"s".repeat(32)}"\n${route("sticky_sessions = true")}${route("sticky_sessions = true", "/b", '["http://other"]')}`,
+    'proxy[1].sticky_sessions: warning: its cookie "weft_backend" is that of proxy[0] too, which has other targets: a client of both would lose its target each time; name one of them in sticky_sessions.cookie'
+  ],
+  [
     "a limit for users where there are none",
     route("connections_per_user = 1"),
     "proxy[0].connections_per_user: warning: has no effect: it needs users, and neither auth.jwt nor auth.http is configured"
