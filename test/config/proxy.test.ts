@@ -48,7 +48,7 @@ test("the tables of a route are there only if the file has them, and then have t
     sticky_sessions: { by: "cookie", cookie: "weft_backend", ttl: 86_400 },
     websocket_health: { interval: 30, timeout: 5, path: "/", up: 2, down: 3 },
     http_health: { interval: 30, timeout: 5, path: "/", up: 2, down: 3, status: "200-399" },
-    circuit_breaker: { failures: 5, rate: 0.5, min: 20, window: 10, open: 30, tests: 1, successes: 1 }
+    circuit_breaker: { failures: 5, rate: 0.5, min: 20, window: 10, open: 10, tests: 1, successes: 1 }
   })
 })
 
