@@ -183,6 +183,37 @@ describe("text that is not UTF-8", () => {
   })
 })
 
+describe("what is no frame", () => {
+  const fine = Array.from({ length: 50 }, (_, index) => `${index}`)
+
+  /** As a side would send it that has never read RFC 6455, section 5. */
+  const wrong: ReadonlyArray<readonly [name: string, bytes: (peer: RawPeer) => Buffer]> = [
+    ["a reserved bit", (peer) => peer.bytes(Opcode.text, "x", { reserved: 4 })],
+    ["an unknown opcode", (peer) => peer.bytes(5, "x")],
+    ["an unknown control frame", (peer) => peer.bytes(11, "x")],
+    ["a ping that is too long", (peer) => peer.bytes(Opcode.ping, "x".repeat(126))],
+    ["a ping in fragments", (peer) => peer.bytes(Opcode.ping, "x", { fin: false })],
+    ["a continuation of nothing", (peer) => peer.bytes(Opcode.continuation, "x")],
+    ["a new message within another", (peer) => Buffer.concat([peer.bytes(Opcode.text, "x", { fin: false }), peer.bytes(Opcode.text, "x")])]
+  ]
+
+  it.each(wrong)("of the client ends it after all that was fine, and the backend is told 1002: %s", async (_, bad) => {
+    const { client, link } = await pair()
+    client.socket.write(Buffer.concat([...fine.map((word) => client.bytes(Opcode.text, word)), bad(client)]))
+    expect(await client.end()).toEqual({ closeFrame: false })
+    expect((await link.peer.close()).code).toBe(1002)
+    expect(link.peer.messages().map(({ payload }) => payload.toString())).toEqual(fine)
+  })
+
+  it.each(wrong)("of the backend is 4503 for the client after all that was fine, and 1002 for the backend: %s", async (_, bad) => {
+    const { client, link } = await pair()
+    link.socket.write(Buffer.concat([...fine.map((word) => link.peer.bytes(Opcode.text, word)), bad(link.peer)]))
+    expect((await client.close()).code).toBe(4503)
+    expect((await link.peer.close()).code).toBe(1002)
+    expect(client.messages().map(({ payload }) => payload.toString())).toEqual(fine)
+  })
+})
+
 describe("pings and pongs", () => {
   it("are answered on the leg that they came by, and go no further", async () => {
     const both = await pair()

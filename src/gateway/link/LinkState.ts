@@ -43,6 +43,7 @@ export const afterBackend = (mode: FailoverMode, end: BackendEnd): AfterBackend 
 
 /** What uWebSockets.js calls it when a client's frames are wrong; it closes without a close frame then. */
 const faults: ReadonlyArray<readonly [text: string, code: number]> = [
+  ["Received invalid WebSocket frame", 1002],
   ["Received invalid UTF-8", 1007],
   ["Received too big message", 1009],
   // A close frame all the same, with a code that the transport does not know.

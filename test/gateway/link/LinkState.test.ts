@@ -43,6 +43,7 @@ describe("the end of a client", () => {
   })
 
   it("is told as what was wrong with the client's frames, where the transport closed it for that", () => {
+    expect(afterClient(1006, "Received invalid WebSocket frame")).toEqual({ code: 1002, reason: "" })
     expect(afterClient(1006, "Received invalid UTF-8")).toEqual({ code: 1007, reason: "" })
     expect(afterClient(1006, "Received too big message, or other inflation error")).toEqual({ code: 1009, reason: "" })
     expect(afterClient(1006, "Received invalid close payload")).toEqual({ code: 1005, reason: "" })
