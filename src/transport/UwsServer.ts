@@ -9,7 +9,8 @@ import {
   us_listen_socket_close,
   us_socket_local_port,
   type us_listen_socket,
-  type us_socket_context_t
+  type us_socket_context_t,
+  type WebSocket
 } from "uWebSockets.js"
 import type { Publisher, SocketHandler } from "./Transport.ts"
 import type { Gate } from "./Upgrade.ts"
@@ -92,6 +93,7 @@ export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, 
         socket.connection = handler.onOpen(socket, accepted)
       }
       const { fork, onRefused, compression: compress } = options
+      const opened: Array<WebSocket<UserData<A, C>>> = []
       app.ws<UserData<A, C>>(endpoint.path, {
         compression: options.compression ? smallCompression : noCompression,
         maxPayloadLength: endpoint.maxMessage * 2,
@@ -100,8 +102,9 @@ export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, 
         idleTimeout: clampIdle(endpoint.idleTimeout),
         sendPingsAutomatically: endpoint.pings,
         upgrade: (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) =>
-          handleUpgrade<A, C>({ gate, fork, compress, onRefused, onUpgraded }, res, req, context),
-        open: (ws) => ws.getUserData().socket.opened(ws),
+          handleUpgrade<A, C>({ gate, fork, compress, onRefused, onUpgraded, opened }, res, req, context),
+        // No function of ours, whose first call would be compiled: see `handleUpgrade`.
+        open: opened.push.bind(opened) as (ws: WebSocket<UserData<A, C>>) => void,
         message: (ws, frame, binary) => {
           const { connection } = ws.getUserData().socket
           if (connection !== undefined) handler.onFrame(connection, frame, binary)

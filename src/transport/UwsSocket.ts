@@ -17,6 +17,7 @@ export class UwsSocket<A, C> implements ClientSocket {
   /** True while a direct send runs: the drop that it may report is the sender's to know, not the drop handler's. */
   sending = false
   private ws: WebSocket<UserData<A, C>> | undefined = undefined
+  private ended = false
   private readonly compress: boolean
 
   constructor(accepted: A, compress: boolean) {
@@ -25,10 +26,12 @@ export class UwsSocket<A, C> implements ClientSocket {
   }
 
   opened(ws: WebSocket<UserData<A, C>>): void {
-    this.ws = ws
+    // The transport may have lost it before we had it.
+    if (!this.ended) this.ws = ws
   }
 
   closed(): void {
+    this.ended = true
     this.ws = undefined
   }
 

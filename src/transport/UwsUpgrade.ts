@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http"
 import { type Effect, Exit, type Fiber } from "effect"
-import type { HttpRequest, HttpResponse, us_socket_context_t } from "uWebSockets.js"
+import type { HttpRequest, HttpResponse, us_socket_context_t, WebSocket } from "uWebSockets.js"
 import { addHeader } from "./Handshake.ts"
 import type { Gate, HeaderLines, UpgradeRequest, Verdict } from "./Upgrade.ts"
 import { type UserData, UwsSocket } from "./UwsSocket.ts"
@@ -18,10 +18,19 @@ const refuse = (res: HttpResponse, verdict: Extract<Verdict<unknown>, { verdict:
 }
 
 /** `uWebSockets.js` writes these itself. */
-const ownHeaders: ReadonlySet<string> = new Set(["content-length", "date", "connection", "keep-alive", "transfer-encoding", "upgrade"])
+const ownHeaders: ReadonlySet<string> = new Set([
+  "content-length",
+  "date",
+  "connection",
+  "keep-alive",
+  "transfer-encoding",
+  "upgrade",
+  "uwebsockets"
+])
 
+/** A value has one character per byte, and a string would be written as UTF-8. */
 const writeHeaders = (res: HttpResponse, headers: HeaderLines): void => {
-  for (const [name, value] of headers) if (!ownHeaders.has(name)) res.writeHeader(name, headerText(value))
+  for (const [name, value] of headers) if (!ownHeaders.has(name)) res.writeHeader(name, Buffer.from(headerText(value), "latin1"))
 }
 
 /** Passes on what somebody else has answered. */
@@ -54,6 +63,8 @@ export interface UpgradeOptions<A, C> {
   readonly fork: Fork
   readonly compress: boolean
   readonly onRefused: (status: number) => void
+  /** Where the transport puts a WebSocket that opens. */
+  readonly opened: Array<WebSocket<UserData<A, C>>>
   /** The socket is open, and corked for the time of this call. */
   readonly onUpgraded: (socket: UwsSocket<A, C>) => void
 }
@@ -89,9 +100,15 @@ export const handleUpgrade = <A, C>(
     }
     const socket = new UwsSocket<A, C>(verdict.accepted, options.compress)
     res.cork(() => {
-      if (verdict.headers !== undefined) writeHeaders(res, verdict.headers)
+      if (verdict.headers !== undefined) {
+        // A header that is written first would make it a 200.
+        res.writeStatus("101 Switching Protocols")
+        writeHeaders(res, verdict.headers)
+      }
       res.upgrade<UserData<A, C>>({ socket }, key, verdict.protocol, extensions, context)
     })
+    const opened = options.opened.pop()
+    if (opened !== undefined) socket.opened(opened)
     // Opened after that cork, not within: when it ends after a wait, uWebSockets before its pull request 1929 reads behind the new
     // WebSocket as if the HTTP response still stood there, and closes it for what has been allocated there meanwhile. The less happens
     // within, the rarer that is; a verdict that is there at once is safe.
