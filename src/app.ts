@@ -106,9 +106,11 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
     const limits = new Limits(settings.limits)
     const trusted = trustedProxies(settings.server.trusted_proxies)
     let draining = false
+    let route: ServeHttpOptions["route"]
     let answer: HttpHandler = () => errorAnswer("unavailable", "this server is starting")
     const http: ServeHttpOptions = {
       maxBody: maxHttpBody,
+      route: (arrival) => route?.(arrival),
       secure: settings.server.tls !== undefined,
       client: (peer, headers) =>
         clientAddress(
@@ -184,6 +186,7 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
       fork,
       onRestart: (actor) => counters.restarted(actor)
     })
+    if (gateway.routes.length > 0) route = gateway.http
     metrics.gateway(gateway.routes.map(({ pool }) => pool))
     answer = yield* httpRoutes({ settings, version, hubPaths, page: webHandler }).pipe(
       Effect.provideService(Hub, hub),

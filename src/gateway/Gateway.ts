@@ -8,6 +8,7 @@ import type { Auth } from "../auth/Auth.ts"
 import type { Settings } from "../config/Settings.ts"
 import type { Seats } from "../limits/Seats.ts"
 import type { TrustedProxies } from "../transport/ClientAddress.ts"
+import type { HttpArrival, HttpRoute } from "../transport/HttpAnswer.ts"
 import type { SocketHandler } from "../transport/Transport.ts"
 import type { TurnEnd } from "../transport/TurnEnd.ts"
 import type { Gate } from "../transport/Upgrade.ts"
@@ -16,6 +17,8 @@ import { backendView } from "./BackendView.ts"
 import { cookieSecret } from "./CookieSecret.ts"
 import { headerRules } from "./ForwardHeaders.ts"
 import { makeGatewayGate } from "./GatewayGate.ts"
+import { makeGatewayHttp } from "./GatewayHttp.ts"
+import { type HttpProxy, makeHttpProxy } from "./HttpProxy.ts"
 import { watchHealth } from "./Health.ts"
 import type { AcceptedLink, Link } from "./link/Link.ts"
 import type { LinkContext } from "./link/LinkContext.ts"
@@ -51,6 +54,8 @@ export interface Gateway {
   readonly handler: SocketHandler<AcceptedLink, Link>
   /** Closes a link without waiting for its client. */
   readonly expel: (link: Link) => void
+  /** Who answers a plain request, where that is a backend. */
+  readonly http: (arrival: HttpArrival) => HttpRoute | undefined
   readonly timers: TimerWheel<Link>
   readonly backends: Backends["Service"]
   /** Takes over what of a changed configuration can be taken over while it runs: which targets serve. Gives the rest in words. */
@@ -69,11 +74,14 @@ const resumedHeaders = (id: string): ReadonlyArray<readonly [string, string]> =>
 /** Bytes of one read of a backend's socket: what may come for the client before the reading stops. */
 const oneRead = 131_072
 
-/** What all routes together ask of the transport; each one's own limits are held by its links. */
-export const socketLimits = (routes: Settings["proxy"]): { readonly maxMessage: number; readonly maxBuffer: number } => ({
-  maxMessage: Math.max(...routes.map((route) => route.max_message)),
-  maxBuffer: Math.max(...routes.map((route) => route.buffer)) + oneRead
-})
+/**
+ * What all routes together ask of the transport; each one's own limits are held by its links. The reading of a backend stops
+ * at half of the buffer, but a message that has begun comes to its end and the rest of that read comes with it.
+ */
+export const socketLimits = (routes: Settings["proxy"]): { readonly maxMessage: number; readonly maxBuffer: number } => {
+  const maxMessage = Math.max(...routes.map((route) => route.max_message))
+  return { maxMessage, maxBuffer: Math.max(...routes.map((route) => route.buffer)) + maxMessage + oneRead }
+}
 
 /** Builds the routes and starts to watch their targets, until the scope ends. Links are to be drained before. */
 export const makeGateway = (options: GatewayOptions): Effect.Effect<Gateway, never, Scope.Scope> =>
@@ -83,6 +91,7 @@ export const makeGateway = (options: GatewayOptions): Effect.Effect<Gateway, nev
     const random = yield* Random.Random
     const drains = yield* FiberMap.make<Target>()
     const runDrain = yield* FiberMap.runtime(drains)<never>()
+    const runExit = Effect.runPromiseExitWith(yield* Effect.context<never>())
     const randomSecret = randomBytes(32)
     const logChange = (message: string, detail: Readonly<Record<string, unknown>>, warn: boolean): void =>
       void fork((warn ? Effect.logWarning(message) : Effect.logInfo(message)).pipe(Effect.annotateLogs(detail)))
@@ -142,6 +151,28 @@ export const makeGateway = (options: GatewayOptions): Effect.Effect<Gateway, nev
         probed: (outcome: Parameters<Pool["probed"]>[1]) => pool.probed(target, outcome)
       }))
       yield* watchHealth(configured, watched, { onRestart: options.onRestart })
+    }
+
+    const proxies = new Map(
+      routes.map((route): [Route, HttpProxy] => [
+        route,
+        makeHttpProxy({
+          route,
+          now: () => performance.now(),
+          onTrouble: ({ message, method, repeated, requestId, target, type }) =>
+            logChange(
+              "a request to a backend failed",
+              { route: target.route, backend: target.id, error_type: type, error: message, method, request: requestId, repeated },
+              true
+            )
+        })
+      ])
+    )
+    yield* Effect.addFinalizer(() => Effect.promise(() => Promise.all(Array.from(proxies.values(), (proxy) => proxy.close()))))
+    const proxyOf = (route: Route): HttpProxy => {
+      const proxy = proxies.get(route)
+      if (proxy === undefined) throw new Error("a route without a proxy")
+      return proxy
     }
 
     const timers = new TimerWheel<Link>(options.timerGranularity, time.now, (link) => void link.offerReply({ type: "timer" }))
@@ -207,6 +238,7 @@ export const makeGateway = (options: GatewayOptions): Effect.Effect<Gateway, nev
         extra: linkHeaders
       }),
       handler,
+      http: makeGatewayHttp({ auth, match, proxyOf, run: (effect) => runExit(effect) }),
       expel: (link) => void link.offerReply({ type: "close", goodbye: flood, abrupt: true }),
       timers,
       reload: (wanted) => {
