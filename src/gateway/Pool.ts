@@ -25,6 +25,8 @@ export interface PoolOptions {
   readonly secret: Uint8Array
   /** Told of every change of a target's state, once it has happened. That time has half opened a circuit is told with its first test. */
   readonly onChange?: (target: Target, change: TargetChange, detail: ChangeDetail) => void
+  /** Told of every failure, before what it changes. `fault`: it speaks against the target. */
+  readonly onFailure?: (lease: Lease, type: GatewayErrorType, message: string, fault: boolean) => void
 }
 
 /** One client's place at a target: a WebSocket link from its dial on, or an HTTP request. */
@@ -109,6 +111,7 @@ export class Pool {
     const now = this.#options.now()
     const { kind, permit, target } = lease
     target[kind].errors[type]++
+    this.#options.onFailure?.(lease, type, message, fault)
     if (fault) {
       target.health = observed(target.health, { type, message }, now)
       if (permit.settled) target.breaker.lost(now)
