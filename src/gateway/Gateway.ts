@@ -1,6 +1,6 @@
 /** The gateway of one node: its routes with their targets, and the links of clients to backends. */
 import { randomBytes } from "node:crypto"
-import { Clock, Duration, Effect, FiberMap, Random, type Scope } from "effect"
+import { Clock, Duration, Effect, FiberMap, FiberSet, Random, type Scope } from "effect"
 import { TimerWheel } from "../actor/TimerWheel.ts"
 import type { Backends } from "../api/Backends.ts"
 import { HubError } from "../api/Hub.ts"
@@ -15,6 +15,7 @@ import type { Gate } from "../transport/Upgrade.ts"
 import type { Fork } from "../transport/UwsUpgrade.ts"
 import { backendView } from "./BackendView.ts"
 import { cookieSecret } from "./CookieSecret.ts"
+import { FailureLog } from "./FailureLog.ts"
 import { headerRules } from "./ForwardHeaders.ts"
 import { makeGatewayGate } from "./GatewayGate.ts"
 import { makeGatewayHttp } from "./GatewayHttp.ts"
@@ -25,7 +26,7 @@ import type { LinkContext } from "./link/LinkContext.ts"
 import { flood, goingAway } from "./link/LinkState.ts"
 import { seek } from "./link/seek.ts"
 import { Links, returnUser } from "./Links.ts"
-import { type ChangeDetail, Pool, type TargetChange } from "./Pool.ts"
+import { type ChangeDetail, Pool, type PoolOptions, type TargetChange } from "./Pool.ts"
 import { reloadOf, type TargetPlace } from "./Reload.ts"
 import type { Route } from "./Route.ts"
 import { makeRouteMatcher, type RouteMatcher } from "./Routes.ts"
@@ -96,6 +97,26 @@ export const makeGateway = (options: GatewayOptions): Effect.Effect<Gateway, nev
     const logChange = (message: string, detail: Readonly<Record<string, unknown>>, warn: boolean): void =>
       void fork((warn ? Effect.logWarning(message) : Effect.logInfo(message)).pipe(Effect.annotateLogs(detail)))
 
+    const runLater = yield* FiberSet.makeRuntime()
+    const failures = new FailureLog<Target>({
+      now: () => clock.currentTimeMillisUnsafe(),
+      later: (milliseconds, run) => void runLater(Effect.andThen(Effect.sleep(Duration.millis(milliseconds)), Effect.sync(run))),
+      write: ({ id, route }, { detail, event, fault, message, type }, suppressed) => {
+        const about = { route, backend: id, error_type: type, error: message, ...detail }
+        logChange(event, suppressed === 0 ? about : { ...about, suppressed }, fault)
+      }
+    })
+    /** Of HTTP, the proxy tells more. */
+    const onFailure: PoolOptions["onFailure"] = ({ kind, open, target }, type, message, fault) => {
+      if (kind === "http") return
+      const event = open
+        ? "a link to a backend failed"
+        : type === "refused"
+          ? "a backend refused a client"
+          : "a backend could not be dialled"
+      failures.note(target, { event, type, message, fault })
+    }
+
     const links = new Links({
       fork,
       onDefect: (link, cause) => void fork(Effect.logError("a link failed", cause).pipe(Effect.annotateLogs("connection", link.id)))
@@ -127,7 +148,8 @@ export const makeGateway = (options: GatewayOptions): Effect.Effect<Gateway, nev
         now: () => clock.currentTimeMillisUnsafe(),
         random: () => random.nextDoubleUnsafe(),
         secret: secret ?? randomSecret,
-        onChange: (target, change, detail) => onChange(() => route, target, change, detail)
+        onChange: (target, change, detail) => onChange(() => route, target, change, detail),
+        onFailure
       })
       const { host, path } = configured
       const route: Route = {
@@ -160,11 +182,13 @@ export const makeGateway = (options: GatewayOptions): Effect.Effect<Gateway, nev
           route,
           now: () => performance.now(),
           onTrouble: ({ message, method, repeated, requestId, target, type }) =>
-            logChange(
-              "a request to a backend failed",
-              { route: target.route, backend: target.id, error_type: type, error: message, method, request: requestId, repeated },
-              true
-            )
+            failures.note(target, {
+              event: "a request to a backend failed",
+              type,
+              message,
+              fault: true,
+              detail: { method, request: requestId, repeated }
+            })
         })
       ])
     )
