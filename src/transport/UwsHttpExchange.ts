@@ -29,7 +29,7 @@ export class Exchange {
   #reading: Reading = "no"
   /** Looks at this exchange since the client last did something. */
   #idleLooks = 0
-  #attempt: NodeJS.Timeout | undefined
+  #trying = false
 
   constructor(res: HttpResponse) {
     this.res = res
@@ -134,8 +134,10 @@ export class Exchange {
     // A write that had to wait makes uWebSockets.js read again, and a socket that is paused after it does not tell any more
     // when it can be written to: all that is left is to try.
     this.res.pause()
-    this.#attempt ??= setTimeout(() => {
-      this.#attempt = undefined
+    if (this.#trying) return
+    this.#trying = true
+    setTimeout(() => {
+      this.#trying = false
       if (this.over || !this.#blocked || this.#reading !== "paused") return
       this.#onWritable?.()
       if (!this.over && this.#blocked) this.#wait()

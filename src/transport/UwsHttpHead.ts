@@ -16,8 +16,8 @@ export interface Head extends HttpArrival {
   readonly refusal: Answer | undefined
 }
 
-/** RFC 9110, sections 5.1 and 5.5. A folded line or a space before the colon makes a name that is no token. */
-const fieldName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/
+/** RFC 9110, sections 5.1, 5.5 and 9.1. uWebSockets.js takes methods that are none, and some names. */
+const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 // oxlint-disable-next-line no-control-regex
 const notInValue = /[\u0000-\u0008\u000a-\u001f\u007f]/
 
@@ -56,7 +56,7 @@ export const readHead = (res: HttpResponse, req: HttpRequest, options: HeadOptio
   let contentLength: number | undefined
   let chunked = false
   req.forEach((name, value) => {
-    if (!fieldName.test(name) || notInValue.test(value)) {
+    if (!token.test(name) || notInValue.test(value)) {
       refusal = malformed("bad header")
     } else if (name === "content-length") {
       const length = /^\d{1,15}$/.test(value) ? Number(value) : undefined
@@ -73,6 +73,7 @@ export const readHead = (res: HttpResponse, req: HttpRequest, options: HeadOptio
     }
   })
   if (chunked && contentLength !== undefined) refusal ??= malformed("both Content-Length and Transfer-Encoding")
+  if (!token.test(method)) refusal = malformed("bad method")
   if (unserved.has(method.toUpperCase())) refusal ??= malformed(`${method} is not served`, 501)
   const requestId = requestIdFrom(headers.get("x-request-id"))
   headers.set("x-request-id", requestId)

@@ -1,0 +1,151 @@
+import { type Answer, type ClientSide, errorAnswer, type Relay } from "../transport/HttpAnswer.ts"
+import { forwardRequest } from "./ForwardHeaders.ts"
+import type { GatewayErrorType } from "./GatewayError.ts"
+import { Attempt } from "./HttpProxyAttempt.ts"
+import { failureAnswer, type HttpFailure, mayRepeat, type Progress } from "./HttpProxyFailure.ts"
+import { Upstream } from "./HttpProxyUpstream.ts"
+import type { Choice } from "./Pool.ts"
+import type { Arrived, Route } from "./Route.ts"
+import { backendPath } from "./Routes.ts"
+import type { Target } from "./Target.ts"
+
+/** A request of a client, as far as its route and its user are known. */
+export interface ProxyRequest {
+  readonly arrived: Arrived
+  readonly method: string
+  readonly client: ClientSide
+}
+
+/** Something that went wrong with a backend, for the log. */
+export interface HttpTrouble {
+  readonly target: Target
+  readonly type: GatewayErrorType
+  readonly message: string
+  readonly method: string
+  readonly requestId: string
+  /** The request went to another target, and its client knows nothing of it. */
+  readonly repeated: boolean
+}
+
+export interface HttpProxyOptions {
+  readonly route: Route
+  /** Milliseconds, of any origin. */
+  readonly now: () => number
+  readonly onTrouble?: (trouble: HttpTrouble) => void
+}
+
+export interface HttpProxy {
+  /** Passes a request on. Never rejects. */
+  readonly handle: (request: ProxyRequest) => Promise<Answer | Relay>
+  /** Cuts all connections to the backends. */
+  readonly close: () => Promise<void>
+}
+
+/** For a client that is gone: nobody gets it. */
+const nobody = errorAnswer("unavailable", "the client is gone")
+
+/** What a backend answers that is there but can not serve: as good as no answer, for its circuit. */
+const isDown = (status: number): boolean => status === 502 || status === 503 || status === 504
+
+/**
+ * Passes the plain HTTP requests of one route to its targets.
+ *
+ * Method, path, query, headers (by `forwardRequest` and `forwardResponse`), status and both bodies go on as they are. A
+ * request whose connection could not be made goes to another target once, whatever it is; so does one without a body that
+ * may arrive twice and that was lost before a byte of its answer. Else a target that can not be reached or answers garbage
+ * gives 502, one that is too slow 504, and none at all 503 with `Retry-After`. An answer that breaks off cuts the client's
+ * connection, for it must not look complete.
+ */
+export const makeHttpProxy = ({ now, onTrouble, route }: HttpProxyOptions): HttpProxy => {
+  const { pool, rules, settings } = route
+  const upstreams = new Map<Target, Upstream>()
+
+  const upstreamOf = (target: Target): Upstream => {
+    const known = upstreams.get(target)
+    if (known !== undefined) return known
+    const made = new Upstream(target.url, { connectTimeout: settings.connect_timeout, timeout: settings.timeout })
+    upstreams.set(target, made)
+    return made
+  }
+
+  /** A target that is full is passed over, like one that has failed. */
+  const choose = (arrived: Arrived, tried: ReadonlySet<Target>): Choice | undefined => {
+    const except = new Set(tried)
+    for (;;) {
+      const choice = pool.choose(arrived.asker, except)
+      if (choice === undefined || !upstreamOf(choice.target).full) return choice
+      except.add(choice.target)
+    }
+  }
+
+  const refuse = (): Answer => {
+    pool.unavailable++
+    return errorAnswer("unavailable", "no backend can take this request now", { headers: { "retry-after": String(pool.retryAfter) } })
+  }
+
+  const handle = ({ arrived, client, method }: ProxyRequest): Promise<Answer | Relay> =>
+    new Promise((resolve) => {
+      const { headers, query } = forwardRequest(rules, arrived.request)
+      const path = backendPath(settings, arrived.path)
+      const request = { method, path: query === "" ? path : `${path}?${query}`, headers, body: client.body }
+      let current: Attempt | undefined
+      let leave = (): void => undefined
+      let gone = false
+      client.onGone(() => {
+        gone = true
+        current?.abort()
+        leave()
+        resolve(nobody)
+      })
+
+      const send = ({ setCookie, target }: Choice, tried: ReadonlySet<Target>): void => {
+        const upstream = upstreamOf(target)
+        const lease = pool.acquire(target, "http")
+        const started = now()
+        upstream.inFlight++
+        leave = (): void => pool.release(lease)
+
+        const fail = (failure: HttpFailure, progress: Progress): void => {
+          const fault = !failure.stale && !failure.unsendable
+          if (fault) pool.failed(lease, failure.type, failure.message)
+          leave()
+          const next = tried.size === 0 && mayRepeat(method, client.body !== undefined, failure, progress) ? again(progress) : undefined
+          if (!failure.stale) {
+            const { message, type } = failure
+            onTrouble?.({ target, type, message, method, requestId: arrived.request.requestId, repeated: next !== undefined })
+          }
+          if (next !== undefined) send(next, new Set([target]))
+          else resolve(failureAnswer(failure))
+        }
+        // What was lost may have been an old connection only: without another target the same one is as good.
+        const again = ({ sent }: Progress): Choice | undefined =>
+          choose(arrived, new Set([target])) ?? (sent ? choose(arrived, new Set()) : undefined)
+
+        current = new Attempt({
+          rules,
+          setCookie,
+          onAnswer: (relay, status) => {
+            if (isDown(status)) pool.failed(lease, "refused", `it answered ${status}`, true)
+            else pool.succeeded(lease, now() - started)
+            resolve(relay)
+          },
+          onFailure: fail,
+          onEnd: leave,
+          onSettled: () => upstream.inFlight--
+        })
+        upstream.dispatch(request, current)
+      }
+
+      if (gone) return
+      const first = choose(arrived, new Set())
+      if (first === undefined) resolve(refuse())
+      else send(first, new Set())
+    })
+
+  return {
+    handle,
+    close: async () => {
+      await Promise.all([...upstreams.values()].map((upstream) => upstream.close()))
+    }
+  }
+}
