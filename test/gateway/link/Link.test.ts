@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { goingAway } from "../../../src/gateway/link/LinkState.ts"
-import { type FakeBackend, pingInterval, world, type World } from "./world.ts"
+import { expectOver, type FakeBackend, pingInterval, world, type World } from "./world.ts"
 
 const numbers = (from: number, to: number): ReadonlyArray<string> => Array.from({ length: to - from + 1 }, (_, index) => `${from + index}`)
 
@@ -18,17 +18,6 @@ const found = (w: World, index: number): FakeBackend => {
   const backend = w.found(index)
   if (backend === undefined) throw new Error("nothing was found")
   return backend
-}
-
-/** Everything that the link held has been given back, once. */
-const expectOver = (w: World): void => {
-  expect(w.leases()).toBe(0)
-  expect(w.seatsLeft).toHaveLength(1)
-  expect(w.links.size).toBe(0)
-  for (const target of w.pool.targets) expect(w.links.of(target)).toEqual([])
-  expect(w.backends.filter(({ gone }) => !gone)).toEqual([])
-  expect(w.searches.filter(({ state }) => state === "searching")).toEqual([])
-  expect(w.scheduled()).toBe(false)
 }
 
 describe("what a client sends", () => {

@@ -1,5 +1,6 @@
 /** One link among fakes: backends, the client's socket, searches, the clock and the turns of the event loop are the test's. */
 import { Effect } from "effect"
+import { expect } from "vitest"
 import { TimerWheel } from "../../../src/actor/TimerWheel.ts"
 import type { ProxyRoute } from "../../../src/config/proxy.ts"
 import { headerRules } from "../../../src/gateway/ForwardHeaders.ts"
@@ -335,3 +336,14 @@ export const world = (options: WorldOptions = {}) => {
 }
 
 export type World = ReturnType<typeof world>
+
+/** Everything that the link held has been given back, once. */
+export const expectOver = (w: World): void => {
+  expect(w.leases()).toBe(0)
+  expect(w.seatsLeft).toHaveLength(1)
+  expect(w.links.size).toBe(0)
+  for (const target of w.pool.targets) expect(w.links.of(target)).toEqual([])
+  expect(w.backends.filter(({ gone }) => !gone)).toEqual([])
+  expect(w.searches.filter(({ state }) => state === "searching")).toEqual([])
+  expect(w.scheduled()).toBe(false)
+}
