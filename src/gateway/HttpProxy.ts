@@ -41,6 +41,9 @@ export interface HttpProxy {
   readonly close: () => Promise<void>
 }
 
+/** How many old connections in a row may turn out to be closed when a request is sent by them. */
+const oldConnections = 3
+
 /** For a client that is gone: nobody gets it. */
 const nobody = errorAnswer("unavailable", "the client is gone")
 
@@ -68,9 +71,8 @@ export const makeHttpProxy = ({ now, onTrouble, route }: HttpProxyOptions): Http
     return made
   }
 
-  /** A target that is full is passed over, like one that has failed. */
-  const choose = (arrived: Arrived, tried: ReadonlySet<Target>): Choice | undefined => {
-    const except = new Set(tried)
+  /** A target that is full is passed over, like those in `except`. */
+  const choose = (arrived: Arrived, except: Set<Target>): Choice | undefined => {
     for (;;) {
       const choice = pool.choose(arrived.asker, except)
       if (choice === undefined || !upstreamOf(choice.target).full) return choice
@@ -91,6 +93,8 @@ export const makeHttpProxy = ({ now, onTrouble, route }: HttpProxyOptions): Http
       let current: Attempt | undefined
       let leave = (): void => undefined
       let gone = false
+      let failures = 0
+      let staleOnes = 0
       client.onGone(() => {
         gone = true
         current?.abort()
@@ -98,7 +102,16 @@ export const makeHttpProxy = ({ now, onTrouble, route }: HttpProxyOptions): Http
         resolve(nobody)
       })
 
-      const send = ({ setCookie, target }: Choice, tried: ReadonlySet<Target>): void => {
+      // What was lost with an old connection goes out again to the same target. Else another one is asked, once, or where there is
+      // none the same one, if it was there at all.
+      const next = (target: Target, failure: HttpFailure, progress: Progress): Choice | undefined => {
+        if (!mayRepeat(method, client.body !== undefined, failure, progress)) return undefined
+        if (failure.stale) return ++staleOnes > oldConnections ? undefined : choose(arrived, new Set())
+        if (++failures > 1) return undefined
+        return choose(arrived, new Set([target])) ?? (progress.sent ? choose(arrived, new Set()) : undefined)
+      }
+
+      const send = ({ setCookie, target }: Choice): void => {
         const upstream = upstreamOf(target)
         const lease = pool.acquire(target, "http")
         const started = now()
@@ -106,20 +119,15 @@ export const makeHttpProxy = ({ now, onTrouble, route }: HttpProxyOptions): Http
         leave = (): void => pool.release(lease)
 
         const fail = (failure: HttpFailure, progress: Progress): void => {
-          const fault = !failure.stale && !failure.unsendable
-          if (fault) pool.failed(lease, failure.type, failure.message)
+          const { message, stale, type, unsendable } = failure
+          if (!stale && !unsendable) pool.failed(lease, type, message)
           leave()
-          const next = tried.size === 0 && mayRepeat(method, client.body !== undefined, failure, progress) ? again(progress) : undefined
-          if (!failure.stale) {
-            const { message, type } = failure
-            onTrouble?.({ target, type, message, method, requestId: arrived.request.requestId, repeated: next !== undefined })
-          }
-          if (next !== undefined) send(next, new Set([target]))
+          const choice = next(target, failure, progress)
+          const repeated = choice !== undefined
+          if (!stale || !repeated) onTrouble?.({ target, type, message, method, requestId: arrived.request.requestId, repeated })
+          if (repeated) send(choice)
           else resolve(failureAnswer(failure))
         }
-        // What was lost may have been an old connection only: without another target the same one is as good.
-        const again = ({ sent }: Progress): Choice | undefined =>
-          choose(arrived, new Set([target])) ?? (sent ? choose(arrived, new Set()) : undefined)
 
         current = new Attempt({
           rules,
@@ -139,7 +147,7 @@ export const makeHttpProxy = ({ now, onTrouble, route }: HttpProxyOptions): Http
       if (gone) return
       const first = choose(arrived, new Set())
       if (first === undefined) resolve(refuse())
-      else send(first, new Set())
+      else send(first)
     })
 
   return {

@@ -128,7 +128,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#options.onSettled()
     if (this.#over) return
     this.#over = true
-    const progress = { sent: this.#sent, answering: this.#answering }
+    const progress = { sent: this.#sent, answering: this.#answering, answered: this.#answered }
     const failure = httpFailure(error, progress)
     this.#options.onFailure(failure, progress)
     if (!this.#answered) return

@@ -9,6 +9,8 @@ export interface Progress {
   readonly sent: boolean
   /** The backend had begun to answer. */
   readonly answering: boolean
+  /** The head of its answer was complete. */
+  readonly answered: boolean
 }
 
 export interface HttpFailure {
@@ -29,6 +31,8 @@ const misbehaviour: Readonly<Record<string, string>> = {
   "bad response": "it sent an answer that nobody asked for"
 }
 
+const brokenOff = "the backend broke off its answer"
+
 /** Whether the connection that broke had carried an answer before. */
 const usedBefore = (error: unknown): boolean =>
   error instanceof Error &&
@@ -39,14 +43,16 @@ const usedBefore = (error: unknown): boolean =>
   typeof error.socket.bytesRead === "number" &&
   error.socket.bytesRead > 0
 
-export const httpFailure = (error: unknown, { answering, sent }: Progress): HttpFailure => {
+export const httpFailure = (error: unknown, { answered, answering, sent }: Progress): HttpFailure => {
   const unsendable = codeOf(error) === "UND_ERR_INVALID_ARG" || codeOf(error) === "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH"
   const misbehaved = error instanceof Error ? misbehaviour[error.message] : undefined
   if (misbehaved !== undefined) return { type: "protocol", message: misbehaved, stale: false, unsendable: false }
   if (codeOf(error) === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH")
-    return { type: "lost", message: "the answer is shorter or longer than it said", stale: false, unsendable: false }
+    return answered
+      ? { type: "lost", message: brokenOff, stale: false, unsendable: false }
+      : { type: "protocol", message: "the length of the answer is not clear", stale: false, unsendable: false }
   const { message, type } = failureOf(error)
-  if (answering && type === "lost") return { type, message: "the backend broke off its answer", stale: false, unsendable: false }
+  if (answering && type === "lost") return { type, message: brokenOff, stale: false, unsendable: false }
   if (!sent && type === "lost") return { type: "connect", message: "the connection was closed at once", stale: false, unsendable }
   return { type, message, stale: sent && !answering && type === "lost" && usedBefore(error), unsendable }
 }

@@ -54,7 +54,10 @@ export const serveHttp = (res: HttpResponse, req: HttpRequest, handler: HttpHand
     if (exchange.begun) exchange.cut()
     else writeAnswer(exchange, given, { ...writing, close })
   }
-  if (head.refusal !== undefined) return answer(head.refusal, true)
+  // In a later turn: what has come behind on the connection would be served as a request before that closes. This way
+  // uWebSockets.js closes it at once, with whatever is there.
+  const refuse = (refusal: Answer): void => void setImmediate(() => answer(refusal, true))
+  if (head.refusal !== undefined) return refuse(head.refusal)
 
   const fail = (error: unknown): void => {
     // What fails because the client has gone, or because its body was refused, is no fault.
@@ -71,11 +74,11 @@ export const serveHttp = (res: HttpResponse, req: HttpRequest, handler: HttpHand
   const route = options.route?.(head)
   if (route !== undefined) exchange.patience = route.patience
   const maxBody = route === undefined ? options.maxBody : route.maxBody === 0 ? Infinity : route.maxBody
-  const tooLarge = (close: boolean): void => answer(errorAnswer("too_large", `the body is larger than ${maxBody} bytes`), close)
+  const tooLarge = errorAnswer("too_large", `the body is larger than ${maxBody} bytes`)
   // A client that waits for leave to send a body will now never send it: what follows on its connection is not to be guessed.
-  if (head.hasBody && (head.contentLength ?? 0) > maxBody) return tooLarge(head.expectsContinue)
+  if (head.hasBody && (head.contentLength ?? 0) > maxBody) return head.expectsContinue ? refuse(tooLarge) : answer(tooLarge)
   const overflow = (): void => {
-    tooLarge(false)
+    answer(tooLarge)
     exchange.abort()
   }
   const body = head.hasBody ? receiveBody(exchange, maxBody, overflow) : undefined

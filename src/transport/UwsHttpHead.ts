@@ -43,7 +43,7 @@ export interface HeadOptions {
 
 /**
  * Reads everything there is to know of a request. Refused are requests that two servers in a row might frame differently
- * (RFC 9112, section 6.3), headers that are no fields, and a `Host` that makes no URL.
+ * (RFC 9112, section 6.3), methods and headers that are none, and a `Host` that is absent or makes no URL.
  */
 export const readHead = (res: HttpResponse, req: HttpRequest, options: HeadOptions): Head => {
   // In this order: `getMethod` turns the name into lower case where it stands.
@@ -83,7 +83,7 @@ export const readHead = (res: HttpResponse, req: HttpRequest, options: HeadOptio
   const secure = options.secure || client.secure
   const origin = `${secure ? "https" : "http"}://${host === "" ? "localhost" : host}`
   const url = origin + target.replace(unsafeInPath, encodeURIComponent)
-  if (!/^[\w.\-:[\]%]*$/.test(host) || !URL.canParse(url)) refusal ??= malformed("bad Host")
+  if (!headers.has("host") || !/^[\w.\-:[\]%]*$/.test(host) || !URL.canParse(url)) refusal ??= malformed("bad Host")
   return {
     method,
     target,
