@@ -294,6 +294,19 @@ describe("time", () => {
     expect(w.searches).toHaveLength(1)
   })
 
+  it("reads the next backend although the client was behind, and asks it", () => {
+    const w = world({ route: { buffer: 100 } })
+    w.socket.stuck = true
+    w.first.says("x".repeat(60))
+    w.first.ends(1006)
+    const second = found(w, 1)
+    expect(second.paused).toBe(false)
+    w.advance(pingInterval + 100)
+    expect(second.pings).toBe(1)
+    second.says("x")
+    expect(second.paused).toBe(true)
+  })
+
   it("closes the client with 4408 when no message passes for the route's timeout", () => {
     for (const sign of ["none", "client", "backend", "client's ping", "backend's ping"]) {
       const w = world({ route: { timeout: 10 } })
