@@ -32,6 +32,8 @@ export interface HttpProxyOptions {
   /** Milliseconds, of any origin. */
   readonly now: () => number
   readonly onTrouble?: (trouble: HttpTrouble) => void
+  /** Connections to one target, and so requests under way there: one that waits for an event has a connection to itself. */
+  readonly connections?: number
 }
 
 export interface HttpProxy {
@@ -59,14 +61,14 @@ const isDown = (status: number): boolean => status === 502 || status === 503 || 
  * gives 502, one that is too slow 504, and none at all 503 with `Retry-After`. An answer that breaks off cuts the client's
  * connection, for it must not look complete.
  */
-export const makeHttpProxy = ({ now, onTrouble, route }: HttpProxyOptions): HttpProxy => {
+export const makeHttpProxy = ({ connections = 4096, now, onTrouble, route }: HttpProxyOptions): HttpProxy => {
   const { pool, rules, settings } = route
   const upstreams = new Map<Target, Upstream>()
 
   const upstreamOf = (target: Target): Upstream => {
     const known = upstreams.get(target)
     if (known !== undefined) return known
-    const made = new Upstream(target.url, { connectTimeout: settings.connect_timeout, timeout: settings.timeout })
+    const made = new Upstream(target.url, { connections, connectTimeout: settings.connect_timeout, timeout: settings.timeout })
     upstreams.set(target, made)
     return made
   }
@@ -102,8 +104,8 @@ export const makeHttpProxy = ({ now, onTrouble, route }: HttpProxyOptions): Http
         resolve(nobody)
       })
 
-      // What was lost with an old connection goes out again to the same target. Else another one is asked, once, or where there is
-      // none the same one, if it was there at all.
+      // What was lost with an old connection goes out again as if it never had. Else another target is asked, once, or where there
+      // is none the same one, if it was there at all.
       const next = (target: Target, failure: HttpFailure, progress: Progress): Choice | undefined => {
         if (!mayRepeat(method, client.body !== undefined, failure, progress)) return undefined
         if (failure.stale) return ++staleOnes > oldConnections ? undefined : choose(arrived, new Set())

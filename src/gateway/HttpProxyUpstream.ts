@@ -1,9 +1,6 @@
 import { isIP } from "node:net"
 import { buildConnector, type Dispatcher, Pool } from "undici"
 
-/** Connections to one target, and so requests under way there: a request that waits for an event has one to itself. */
-const maxConnections = 4096
-
 /** Bytes that the head of an answer may have, and its trailers. */
 const maxHead = 32 * 1024
 
@@ -12,6 +9,8 @@ export interface UpstreamOptions {
   readonly connectTimeout: number
   /** Seconds without a byte of an answer. */
   readonly timeout: number
+  /** Connections there may be, and so requests under way. */
+  readonly connections: number
 }
 
 /** One request as it is sent. */
@@ -35,20 +34,22 @@ const escaped = (path: string): string => (/[^!-~]|#/.test(path) ? path.toWellFo
 export class Upstream {
   /** Requests under way. */
   inFlight = 0
+  readonly #connections: number
   readonly #pool: Pool
   readonly #base: string
   readonly #serverName: string
 
-  constructor(target: URL, { connectTimeout, timeout }: UpstreamOptions) {
+  constructor(target: URL, { connections, connectTimeout, timeout }: UpstreamOptions) {
     const hostname = target.hostname.replace(/^\[|\]$/g, "")
     // No name, no SNI for an address (RFC 6066, section 3).
     const servername = isIP(hostname) === 0 ? hostname : undefined
     const connect = buildConnector({ timeout: connectTimeout * 1000, allowH2: false })
     const secure = target.protocol === "https:" || target.protocol === "wss:"
+    this.#connections = connections
     this.#base = target.pathname.replace(/\/+$/, "")
     this.#serverName = hostname
     this.#pool = new Pool(`${secure ? "https" : "http"}://${target.host}`, {
-      connections: maxConnections,
+      connections,
       pipelining: 1,
       allowH2: false,
       maxHeaderSize: maxHead,
@@ -61,7 +62,7 @@ export class Upstream {
 
   /** All connections are in use: a request would wait in line, for as long as others take. */
   get full(): boolean {
-    return this.inFlight >= maxConnections
+    return this.inFlight >= this.#connections
   }
 
   /** What goes wrong is told to the handler, perhaps before this returns. */

@@ -217,6 +217,18 @@ describe("an answer", () => {
     expect([response.status, await response.text()]).toEqual([200, "done"])
   })
 
+  it("may have trailers, which stay here", async () => {
+    const backend = await rawBackend(
+      always("HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nX-Sum: 1\r\n\r\n")
+    )
+    const gateway = await httpGateway([backend.url])
+    for (let i = 0; i < 3; i++) {
+      const response = await fetch(gateway.url)
+      expect([await response.text(), response.headers.has("trailer")]).toEqual(["body", false])
+    }
+    expect(gateway.troubles).toEqual([])
+  })
+
   it("to be upgraded to something else says to what", async () => {
     const backend = await httpBackend((_, response) => response.writeHead(426, { connection: "Upgrade", upgrade: "websocket" }).end())
     const gateway = await httpGateway([backend.url])
@@ -343,6 +355,26 @@ describe("connections to a backend", () => {
     await round(3)
     expect(backend.connections()).toBe(5)
     expect(gateway.target(0).http.latency).toMatchObject({ count: 13 })
+  })
+
+  it("are so many at most: then other targets are asked, and when there is none it is 503", async () => {
+    const waiting: Array<() => void> = []
+    const backends = await Promise.all(["a", "b"].map((name) => httpBackend((_, response) => void waiting.push(() => response.end(name)))))
+    const gateway = await httpGateway(
+      backends.map(({ url }) => url),
+      { connections: 2 }
+    )
+    const answers = Array.from({ length: 4 }, () => fetch(gateway.url).then((response) => response.text()))
+    await eventually(() => waiting.length === 4)
+    expect(backends.map(({ requests }) => requests.length)).toEqual([2, 2])
+    const refused = await fetch(gateway.url)
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "1"])
+    for (const answer of waiting.splice(0)) answer()
+    expect((await Promise.all(answers)).toSorted()).toEqual(["a", "a", "b", "b"])
+    const free = fetch(gateway.url)
+    await eventually(() => waiting.length === 1)
+    waiting[0]?.()
+    expect((await free).status).toBe(200)
   })
 
   it("are cut for a request whose client has gone: before its answer, or in the middle", async () => {

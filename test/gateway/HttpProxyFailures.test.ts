@@ -174,6 +174,30 @@ describe("a backend that breaks off", () => {
     await eventually(() => gateway.busy() === 0)
   })
 
+  it("an answer at any byte never gives the client one that looks whole", async () => {
+    const body = "0123456789"
+    const answers = [
+      `HTTP/1.1 200 OK\r\nX-A: 1\r\nContent-Length: 10\r\n\r\n${body}`,
+      `HTTP/1.1 200 OK\r\nX-A: 1\r\nTransfer-Encoding: chunked\r\n\r\n6\r\n012345\r\n4\r\n6789\r\n0\r\n\r\n`
+    ]
+    for (const answer of answers) {
+      let cut = 0
+      const backend = await rawBackend((socket, received) => {
+        if (received.endsWith("\r\n\r\n")) socket.end(answer.slice(0, cut), "latin1")
+      })
+      const gateway = await httpGateway([backend.url])
+      for (cut = 0; cut < answer.length; cut++) {
+        const response = await fetch(gateway.url, { method: "POST" }).catch(() => undefined)
+        const text = await response?.text().catch(() => undefined)
+        if (response?.status === 502) continue
+        expect([cut, text]).toEqual([cut, undefined])
+      }
+      const whole = await fetch(gateway.url)
+      expect(await whole.text()).toBe(body)
+      await eventually(() => gateway.busy() === 0)
+    }
+  })
+
   it("an answer that has begun for good is cut off, not completed", async () => {
     let socket: Socket | undefined
     const backend = await rawBackend((given) => {

@@ -134,18 +134,21 @@ export interface HttpGateway {
 export interface HttpGatewayOptions extends Partial<Omit<ProxyRoute, "targets">> {
   readonly user?: string
   readonly trustedProxies?: ReadonlyArray<string>
+  /** To one target, at most. */
+  readonly connections?: number
 }
 
 /** A real listener whose every path is one route, with a real pool. */
 export const httpGateway = async (
   targets: ReadonlyArray<string>,
-  { trustedProxies: trustedEntries = [], user, ...settings }: HttpGatewayOptions = {}
+  { connections = 100, trustedProxies: trustedEntries = [], user, ...settings }: HttpGatewayOptions = {}
 ): Promise<HttpGateway> => {
   const route = proxyRoute(targets, { name: "all", path: "/*", ...settings })
   const { pool, target } = poolOf(route)
   const troubles: Array<HttpTrouble> = []
   const proxy = makeHttpProxy({
     route: { path: route.path, settings: route, pool, rules: headerRules(route), users: new Map() },
+    connections,
     now: () => performance.now(),
     onTrouble: (trouble) => void troubles.push(trouble)
   })
