@@ -183,6 +183,23 @@ describe("metrics of a server with routes", () => {
     expect(by("type", after.get("gateway_websocket_errors_total"))).toEqual({ lost: 1, connect: 1 })
   })
 
+  it("count HTTP requests apart from WebSockets", async () => {
+    const plain = await startBackend()
+    const server = await start({ proxy: [{ path: "/app", targets: [plain.url] }] })
+    for (let n = 0; n < 3; n++) expect(await (await fetch(`${server.url}/app`)).text()).toBe("plain")
+    await plain.kill()
+    expect((await fetch(`${server.url}/app`)).status).toBe(502)
+    const families = await scrape(server.url)
+    expect(by("backend", families.get("weft_gateway_http_requests_total"))[plain.url]).toBeGreaterThanOrEqual(4)
+    expect(by("backend", families.get("weft_gateway_http_requests_in_flight"))).toEqual({})
+    const count = families.get("weft_gateway_http_latency_seconds")?.samples.find(({ name }) => name.endsWith("_count"))
+    expect(count?.value).toBe(3)
+    expect(Object.keys(by("type", families.get("weft_gateway_http_errors_total")))).not.toEqual([])
+    const webSockets = families.get("gateway_websocket_latency_seconds")?.samples.find(({ name }) => name.endsWith("_count"))
+    expect(webSockets?.value).toBe(0)
+    expect(by("type", families.get("gateway_websocket_errors_total"))).toEqual({})
+  })
+
   it("count clients that nobody could take", async () => {
     const server = await start({ proxy: [{ name: "app", path: "/app", targets: [{ url: "http://127.0.0.1:9", enabled: false }] }] })
     expect((await client(server, "/app").refusal()).status).toBe(503)
