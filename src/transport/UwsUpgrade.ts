@@ -37,6 +37,8 @@ const writeHeaders = (res: HttpResponse, headers: HeaderLines): void => {
 const relay = (res: HttpResponse, { status, headers, body }: Extract<Verdict<unknown>, { verdict: "relay" }>): void => {
   res.writeStatus(`${status} ${STATUS_CODES[status] ?? "Status"}`)
   writeHeaders(res, headers)
+  // RFC 9110, section 15.5.22: it must say to what.
+  if (status === 426) res.writeHeader("upgrade", "websocket")
   res.end(body, true)
 }
 

@@ -206,11 +206,12 @@ export class RawConnection {
     })
   }
 
-  /** The answer with all of its body: the connection has been closed, or the length that it names is here. */
+  /** The answer with all of its body: the connection has been closed, or the length that it names is here. A 101 has none. */
   whole(): Promise<Answer> {
     return eventually(() => {
       const head = readHead(this.received)
-      return head !== undefined && (this.ended || head.body.length >= Number(head.headers["content-length"] ?? Infinity)) ? head : undefined
+      if (head === undefined || head.status === 101 || this.ended) return head
+      return head.body.length >= Number(head.headers["content-length"] ?? Infinity) ? head : undefined
     })
   }
 

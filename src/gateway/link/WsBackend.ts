@@ -11,7 +11,7 @@ import { makeMaskKeys } from "./maskKeys.ts"
 import type { Frame } from "./ReplayBuffer.ts"
 
 export interface DialRequest {
-  /** Scheme, host and port of the backend: http or https. */
+  /** Scheme, host and port of the backend: http, https, ws or wss. */
   readonly url: URL
   /** Path and query, sent as they are. */
   readonly path: string
@@ -207,7 +207,7 @@ export const dial = (request: DialRequest, turnEnd: TurnEnd): Effect.Effect<Dial
     }
     let ws: WebSocket
     try {
-      ws = new WebSocket(`${url.protocol === "https:" ? "wss:" : "ws:"}//${url.host}`, [], options)
+      ws = new WebSocket(`${url.protocol.replace("http", "ws")}//${url.host}`, [], options)
     } catch (error) {
       return resume(Effect.fail(failed({ type: "protocol", message: error instanceof Error ? error.message : "no request can be made" })))
     }
