@@ -14,7 +14,7 @@ import { atEndOfTest, connect, start } from "../hub/support.ts"
 import { eventually } from "../support/eventually.ts"
 import { freePort } from "../support/ports.ts"
 import { rawBackend } from "./backends/raw.ts"
-import { Opcode, rawClient, rawUpgrade } from "./rawClient.ts"
+import { rawClient, rawUpgrade } from "./rawClient.ts"
 import { backend, client } from "./support.ts"
 
 const listening = async (server: Server): Promise<string> => {
