@@ -4,7 +4,7 @@ import { clientFrame, concat } from "./Frame.ts"
 import { Opcode } from "./FrameParser.ts"
 import { bearerOf } from "./Token.ts"
 
-/** The load's texts are made of this, so that a greeting is not taken for an echo. */
+/** The load's texts are made of this, so that a message of the server's own is not taken for an echo. */
 const mark = "x".charCodeAt(0)
 
 /** A token travels in the header `Authorization`, which a proxy may ask for whatever the backend speaks. */

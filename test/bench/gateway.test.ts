@@ -79,11 +79,11 @@ describe("counts of the gateway's load add up", () => {
   })
 
   it("and what is no echo is told, not counted", async () => {
-    const greeting = await listen((socket) => {
-      socket.send("hello")
+    const talkative = await listen((socket) => {
+      socket.once("message", () => socket.send("hello"))
       socket.on("message", (data: Buffer) => socket.send(data.toString()))
     })
-    const result = await load(greeting, { kind: "gateway", connections: 4, idle: 0, inflight: 2, size: 10 })
+    const result = await load(talkative, { kind: "gateway", connections: 4, idle: 0, inflight: 2, size: 10 })
     expect(result.notices).toEqual({ "a message that is no echo": 4 })
     expect(lost(result)).toBe(0)
   })
