@@ -8,6 +8,7 @@ import { type BackendFailure, failureOf } from "../BackendFailure.ts"
 import type { GatewayErrorType } from "../GatewayError.ts"
 import type { Backend, BackendEnd, BackendHandler, DialFailure } from "./Backend.ts"
 import { makeMaskKeys } from "./maskKeys.ts"
+import { binaryFrame, MaskedFrames, maxPayload, pingFrame, textFrame } from "./MaskedFrames.ts"
 import type { Frame } from "./ReplayBuffer.ts"
 
 export interface DialRequest {
@@ -36,15 +37,18 @@ const maxRefusal = 65_536
 const closeTimeout = 5_000
 
 /** Bytes that gather for one write before they are given to the kernel although the turn goes on. */
-const corkedMost = 65_536
+const flushAt = 65_536
 
 const generateMask = makeMaskKeys()
 
 const text = { binary: false }
 const binary = { binary: true }
 
+/** More than the limit, and more than can be counted. */
+const tooLarge: ReadonlySet<string | undefined> = new Set(["WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", "WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH"])
+
 const problemOf = (error: Error & { readonly code?: string }): { readonly type: GatewayErrorType; readonly message: string } =>
-  error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH"
+  tooLarge.has(error.code)
     ? { type: "too_large", message: "a message of the backend is larger than the route allows" }
     : error.code?.startsWith("WS_ERR_") === true
       ? { type: "protocol", message: error.message }
@@ -58,7 +62,8 @@ class WsBackend implements Backend {
   private readonly ws: WebSocket
   private readonly socket: Socket
   private readonly turnEnd: TurnEnd
-  private corked = false
+  private readonly outgoing = new MaskedFrames()
+  private scheduled = false
   private frames: Array<Frame> = []
 
   constructor(ws: WebSocket, socket: Socket, protocol: string, turnEnd: TurnEnd) {
@@ -103,32 +108,48 @@ class WsBackend implements Backend {
 
   send(bytes: ArrayBuffer | Uint8Array, isBinary: boolean): void {
     if (this.ws.readyState !== WebSocket.OPEN) return
-    this.cork()
-    this.ws.send(bytes, isBinary ? binary : text)
-    if (this.socket.writableLength > corkedMost) this.uncork()
+    if (bytes.byteLength > maxPayload) {
+      this.flush()
+      this.ws.send(bytes, isBinary ? binary : text)
+      return
+    }
+    this.outgoing.add(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes, isBinary ? binaryFrame : textFrame)
+    if (this.outgoing.size > flushAt) this.flush()
+    else this.flushLater()
   }
 
   ping(payload: string): void {
     if (this.ws.readyState !== WebSocket.OPEN) return
-    this.cork()
-    this.ws.ping(payload)
+    this.outgoing.add(Buffer.from(payload, "latin1"), pingFrame)
+    this.flushLater()
   }
 
-  private cork(): void {
-    if (this.corked) return
-    this.corked = true
-    this.socket.cork()
-    this.turnEnd.afterConnections(this.uncork)
+  private flushLater(): void {
+    if (this.scheduled) return
+    this.scheduled = true
+    this.turnEnd.afterConnections(this.flushScheduled)
   }
 
-  private readonly uncork = (): void => {
-    if (!this.corked) return
-    this.corked = false
-    this.socket.uncork()
+  private readonly flushScheduled = (): void => {
+    this.scheduled = false
+    this.flush()
+  }
+
+  /** Gives the socket what has gathered. The library writes the frames that it makes itself to the same socket, so they keep their place. */
+  private flush(): void {
+    if (this.outgoing.size === 0) return
+    const pieces = this.outgoing.take()
+    if (!this.socket.writable) return
+    if (pieces.length === 1 && pieces[0] !== undefined) this.socket.write(pieces[0])
+    else {
+      this.socket.cork()
+      for (const piece of pieces) this.socket.write(piece)
+      this.socket.uncork()
+    }
   }
 
   buffered(): number {
-    return this.socket.writableLength
+    return this.socket.writableLength + this.outgoing.size
   }
 
   pause(): void {
@@ -140,7 +161,7 @@ class WsBackend implements Backend {
   }
 
   close(code: number, reason: string): void {
-    this.uncork()
+    this.flush()
     // One that is paused would not see the answer.
     this.ws.resume()
     if (code === 1005) this.ws.close()
@@ -149,7 +170,7 @@ class WsBackend implements Backend {
 
   terminate(): void {
     // What was sent in this turn goes before, as far as the kernel takes it.
-    this.uncork()
+    this.flush()
     this.ws.terminate()
   }
 }
@@ -208,8 +229,9 @@ export const dial = (request: DialRequest, turnEnd: TurnEnd): Effect.Effect<Dial
     let ws: WebSocket
     try {
       ws = new WebSocket(`${url.protocol.replace("http", "ws")}//${url.host}`, [], options)
-    } catch (error) {
-      return resume(Effect.fail(failed({ type: "protocol", message: error instanceof Error ? error.message : "no request can be made" })))
+    } catch {
+      // Of all that it is given, only the headers come from outside.
+      return resume(Effect.fail({ outcome: "unsendable" }))
     }
     ws.on("upgrade", (response) => {
       answer = response
