@@ -62,6 +62,8 @@ export const connectRefusal = (failure: ConnectFailure, { pool, rules }: Route):
         headers: forwardResponse(rules, failure.headers, undefined).filter(([name]) => !ofHandshake.has(name)),
         body: failure.body
       }
+    case "unsendable":
+      return refused({ status: 400, code: "invalid_message", message: "this request can not be passed on", headers: {} })
     case "failed":
       return failure.failure.type === "timeout"
         ? refused({ status: 504, code: "timeout", message: "the backend did not answer in time", headers: {} })

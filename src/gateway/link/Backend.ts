@@ -43,9 +43,10 @@ export interface Backend {
   terminate(): void
 }
 
-/** Why there is no WebSocket: something failed, or the backend said no in HTTP. */
+/** Why there is no WebSocket: something failed, or the backend said no in HTTP, or the client's headers can go to no backend. */
 export type DialFailure =
   | { readonly outcome: "failed"; readonly failure: BackendFailure }
+  | { readonly outcome: "unsendable" }
   | {
       readonly outcome: "refused"
       readonly status: number

@@ -58,7 +58,8 @@ const attempt = (route: Route, arrived: Arrived, choice: Choice, options: Connec
       Effect.tapError((failure) =>
         Effect.sync(() => {
           if (failure.outcome === "failed") pool.failed(lease, failure.failure.type, failure.failure.message)
-          else pool.failed(lease, "refused", `refused with status ${failure.status}`, failure.status >= serverFault)
+          else if (failure.outcome === "refused")
+            pool.failed(lease, "refused", `refused with status ${failure.status}`, failure.status >= serverFault)
           pool.release(lease)
         })
       ),
@@ -80,7 +81,7 @@ export const connect = (route: Route, arrived: Arrived, options: ConnectOptions)
       const result = yield* Effect.result(attempt(route, arrived, choice, options))
       if (result._tag === "Success") return result.success
       last = result.failure
-      if (last.outcome === "refused") return yield* Effect.fail(last)
+      if (last.outcome !== "failed") return yield* Effect.fail(last)
       tried.add(choice.target)
     }
     return yield* Effect.fail(last)
