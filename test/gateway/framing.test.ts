@@ -325,6 +325,24 @@ describe("a close", () => {
     expect(second.client.messages().map(({ payload }) => payload.toString())).toEqual(words)
   })
 
+  it("is the last that a side hears, whatever the other one goes on to say", async () => {
+    const { client, link } = await pair()
+    let stop = false
+    const talk = (): void => {
+      if (stop) return
+      client.socket.write(Buffer.concat(Array.from({ length: 50 }, () => client.bytes(Opcode.text, "and another thing"))))
+      setImmediate(talk)
+    }
+    talk()
+    await link.peer.take(1000)
+    link.peer.sendClose(4000, "enough")
+    expect(await client.close()).toEqual({ code: 4000, reason: "enough" })
+    stop = true
+    await link.peer.end()
+    const close = link.peer.frames.findIndex(({ opcode }) => opcode === Opcode.close)
+    expect(link.peer.frames.slice(close + 1)).toEqual([])
+  })
+
   it("that does not come, because the connection is cut, is 4503 for the client and nothing for the backend", async () => {
     const first = await pair()
     first.link.socket.destroy()

@@ -139,7 +139,8 @@ class WsBackend implements Backend {
   private flush(): void {
     if (this.outgoing.size === 0) return
     const pieces = this.outgoing.take()
-    if (!this.socket.writable) return
+    // Nothing may follow a close frame (RFC 6455, section 5.5.1), and the library answers the backend's by itself.
+    if (this.ws.readyState !== WebSocket.OPEN || !this.socket.writable) return
     if (pieces.length === 1 && pieces[0] !== undefined) this.socket.write(pieces[0])
     else {
       this.socket.cork()
