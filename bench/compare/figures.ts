@@ -30,7 +30,7 @@ export interface Figures {
   /** Milliseconds. */
   readonly p50?: number
   readonly p99?: number
-  /** Milliseconds by which the open loop's own sends were late, which is part of the latency. */
+  /** Milliseconds by which the open loop's own sends were late (99th percentile). */
   readonly late?: number
   /** Bytes of resident memory per connection. */
   readonly memory?: number

@@ -28,7 +28,7 @@ export interface Result {
   readonly latency: string
   readonly handshakes: string
   readonly requests: string
-  /** How late the open loop's own sends were; it is part of `latency`. */
+  /** How late the open loop's own sends were; it is part of `latency`, except through a gateway. */
   readonly lateness: string
   readonly endings: Counts
   readonly notices: Counts

@@ -9,14 +9,17 @@ import type { Run } from "../Run.ts"
 import type { GatewaySpec } from "../Spec.ts"
 import { mine, requestLoop } from "./Echo.ts"
 
-/** One connection of the open loop. */
+/**
+ * One connection of the open loop. Latency counts from the moment at which a message left: sends do not wait for echoes, so
+ * that a proxy that stalls is seen all the same, and what the load's own timers are late is told beside it.
+ */
 class Speaker implements ClientHandler {
   readonly #run: Run
   readonly #connection: Connection
   readonly #message: Uint8Array
   readonly #count: Counter
-  /** When the messages under way were due, the oldest first: echoes come in order. */
-  readonly #due: Array<number> = []
+  /** When the messages under way left, the oldest first: echoes come in order. */
+  readonly #sent: Array<number> = []
 
   constructor(run: Run, connection: Connection, size: number) {
     this.#run = run
@@ -28,10 +31,11 @@ class Speaker implements ClientHandler {
 
   speak(due: number): void {
     const { tally } = this.#run
-    this.#due.push(due)
+    const now = performance.now()
+    this.#sent.push(now)
     tally.sent++
     tally.expected++
-    record(tally.lateness, performance.now() - due)
+    record(tally.lateness, now - due)
     this.#connection.client.send(this.#message)
   }
 
@@ -42,9 +46,9 @@ class Speaker implements ClientHandler {
       for (const notice of notices ?? []) tally.count(tally.notices, notice)
       return
     }
-    const due = this.#due.shift()
+    const sent = this.#sent.shift()
     tally.received++
-    if (due !== undefined) record(tally.latency, performance.now() - due)
+    if (sent !== undefined) record(tally.latency, performance.now() - sent)
   }
 
   onFlush(): void {}
