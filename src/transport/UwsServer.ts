@@ -103,30 +103,31 @@ export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, 
         sendPingsAutomatically: endpoint.pings,
         upgrade: (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) =>
           handleUpgrade<A, C>({ gate, fork, compress, onRefused, onUpgraded, opened }, res, req, context),
-        // No function of ours, whose first call would be compiled: see `handleUpgrade`.
+        // No function of ours: see `handleUpgrade`.
         open: opened.push.bind(opened) as (ws: WebSocket<UserData<A, C>>) => void,
         message: (ws, frame, binary) => {
-          const { connection } = ws.getUserData().socket
+          const connection = ws.getUserData().socket?.connection
           if (connection !== undefined) handler.onFrame(connection, frame, binary)
         },
         dropped: (ws, frame, binary) => {
-          const { connection, sending } = ws.getUserData().socket
-          if (connection !== undefined && !sending) handler.onDropped(connection, frame, binary)
+          const { socket } = ws.getUserData()
+          if (socket?.connection !== undefined && !socket.sending) handler.onDropped(socket.connection, frame, binary)
         },
         ping: (ws) => {
-          const { connection } = ws.getUserData().socket
+          const connection = ws.getUserData().socket?.connection
           if (connection !== undefined) handler.onAlive(connection, true)
         },
         pong: (ws) => {
-          const { connection } = ws.getUserData().socket
+          const connection = ws.getUserData().socket?.connection
           if (connection !== undefined) handler.onAlive(connection, false)
         },
         drain: (ws) => {
-          const { connection } = ws.getUserData().socket
+          const connection = ws.getUserData().socket?.connection
           if (connection !== undefined) handler.onDrain(connection)
         },
         close: (ws, code, reason) => {
           const { socket } = ws.getUserData()
+          if (socket === undefined) return void opened.pop()
           socket.closed()
           if (socket.connection !== undefined) handler.onClose(socket.connection, code, reason)
         }

@@ -4,9 +4,9 @@ import type { ClientSocket, SendStatus } from "./Transport.ts"
 /** How uWebSockets.js calls the three outcomes of a send. */
 const statuses: ReadonlyArray<SendStatus> = ["buffered", "sent", "dropped"]
 
-/** What a native socket keeps for us. The fields of this are copied onto the native object, so that a class can not stand here. */
+/** What a native socket keeps for us, from right after its upgrade on: see `handleUpgrade`. */
 export interface UserData<A, C> {
-  readonly socket: UwsSocket<A, C>
+  socket?: UwsSocket<A, C>
 }
 
 /** The port to one uWebSockets.js socket. Native calls on a closed socket throw, so none is made. */
@@ -17,7 +17,6 @@ export class UwsSocket<A, C> implements ClientSocket {
   /** True while a direct send runs: the drop that it may report is the sender's to know, not the drop handler's. */
   sending = false
   private ws: WebSocket<UserData<A, C>> | undefined = undefined
-  private ended = false
   private readonly compress: boolean
 
   constructor(accepted: A, compress: boolean) {
@@ -26,12 +25,11 @@ export class UwsSocket<A, C> implements ClientSocket {
   }
 
   opened(ws: WebSocket<UserData<A, C>>): void {
-    // The transport may have lost it before we had it.
-    if (!this.ended) this.ws = ws
+    ws.getUserData().socket = this
+    this.ws = ws
   }
 
   closed(): void {
-    this.ended = true
     this.ws = undefined
   }
 

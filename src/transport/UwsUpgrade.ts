@@ -65,7 +65,7 @@ export interface UpgradeOptions<A, C> {
   readonly fork: Fork
   readonly compress: boolean
   readonly onRefused: (status: number) => void
-  /** Where the transport puts a WebSocket that opens. */
+  /** Where the transport puts a WebSocket that opens, and takes away one that is closed before it was taken over. */
   readonly opened: Array<WebSocket<UserData<A, C>>>
   /** The socket is open, and corked for the time of this call. */
   readonly onUpgraded: (socket: UwsSocket<A, C>) => void
@@ -107,13 +107,14 @@ export const handleUpgrade = <A, C>(
         res.writeStatus("101 Switching Protocols")
         writeHeaders(res, verdict.headers)
       }
-      res.upgrade<UserData<A, C>>({ socket }, key, verdict.protocol, extensions, context)
+      res.upgrade<UserData<A, C>>({}, key, verdict.protocol, extensions, context)
     })
+    // Taken over after that cork, not within: when it ends after a wait, uWebSockets before its pull request 1929 reads behind the new
+    // WebSocket as if the HTTP response still stood there, and closes it for what has been allocated there meanwhile. A field of user
+    // data that it has to copy, or a function of ours that opens, is enough for one in some thousands, and the first call of such a
+    // function for one in ten. A verdict that is there at once is safe.
     const opened = options.opened.pop()
     if (opened !== undefined) socket.opened(opened)
-    // Opened after that cork, not within: when it ends after a wait, uWebSockets before its pull request 1929 reads behind the new
-    // WebSocket as if the HTTP response still stood there, and closes it for what has been allocated there meanwhile. The less happens
-    // within, the rarer that is; a verdict that is there at once is safe.
     if (!socket.cork(() => options.onUpgraded(socket))) verdict.release()
   }
 
