@@ -15,6 +15,7 @@ import {
 import type { Publisher, SocketHandler } from "./Transport.ts"
 import type { Gate } from "./Upgrade.ts"
 import type { UserData, UwsSocket } from "./UwsSocket.ts"
+import { UwsCorks } from "./UwsCorks.ts"
 import { exclusivePort, noCompression, smallCompression } from "./UwsConstants.ts"
 import { type Fork, handleUpgrade } from "./UwsUpgrade.ts"
 
@@ -85,6 +86,7 @@ const open = (app: TemplatedApp, { host, port }: ServerOptions): Effect.Effect<u
 
 export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, ListenError> =>
   Effect.map(makeApp(options), (app) => {
+    const corks = new UwsCorks()
     const serve = <A, C>({ gate, handler, ...endpoint }: Endpoint<A, C>): void => {
       const onUpgraded = (socket: UwsSocket<A, C>): void => {
         const { accepted } = socket
@@ -102,7 +104,7 @@ export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, 
         idleTimeout: clampIdle(endpoint.idleTimeout),
         sendPingsAutomatically: endpoint.pings,
         upgrade: (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) =>
-          handleUpgrade<A, C>({ gate, fork, compress, onRefused, onUpgraded, opened }, res, req, context),
+          handleUpgrade<A, C>({ gate, fork, compress, onRefused, onUpgraded, opened, corks }, res, req, context),
         // No function of ours: see `handleUpgrade`.
         open: opened.push.bind(opened) as (ws: WebSocket<UserData<A, C>>) => void,
         message: (ws, frame, binary) => {
@@ -127,6 +129,7 @@ export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, 
         },
         close: (ws, code, reason) => {
           const { socket } = ws.getUserData()
+          corks.closed(ws)
           if (socket === undefined) return void opened.pop()
           socket.closed()
           if (socket.connection !== undefined) handler.onClose(socket.connection, code, reason)

@@ -3,6 +3,7 @@ import { type Effect, Exit, type Fiber } from "effect"
 import type { HttpRequest, HttpResponse, us_socket_context_t, WebSocket } from "uWebSockets.js"
 import { addHeader } from "./Handshake.ts"
 import type { Gate, HeaderLines, UpgradeRequest, Verdict } from "./Upgrade.ts"
+import type { UwsCorks } from "./UwsCorks.ts"
 import { type UserData, UwsSocket } from "./UwsSocket.ts"
 
 /** Header bytes are Latin-1, and may hold no line breaks. */
@@ -67,6 +68,7 @@ export interface UpgradeOptions<A, C> {
   readonly onRefused: (status: number) => void
   /** Where the transport puts a WebSocket that opens, and takes away one that is closed before it was taken over. */
   readonly opened: Array<WebSocket<UserData<A, C>>>
+  readonly corks: UwsCorks
   /** The socket is open, and corked for the time of this call. */
   readonly onUpgraded: (socket: UwsSocket<A, C>) => void
 }
@@ -85,6 +87,7 @@ export const handleUpgrade = <A, C>(
   const key = request.headers.get("sec-websocket-key") ?? ""
   const extensions = request.headers.get("sec-websocket-extensions") ?? ""
   let aborted = false
+  let waited = false
 
   const conclude = (verdict: Verdict<A>): void => {
     if (aborted) {
@@ -101,26 +104,30 @@ export const handleUpgrade = <A, C>(
       return
     }
     const socket = new UwsSocket<A, C>(verdict.accepted, options.compress)
-    res.cork(() => {
+    const upgrade = (): void => {
       if (verdict.headers !== undefined) {
         // A header that is written first would make it a 200.
         res.writeStatus("101 Switching Protocols")
         writeHeaders(res, verdict.headers)
       }
       res.upgrade<UserData<A, C>>({}, key, verdict.protocol, extensions, context)
-    })
-    // Taken over after that cork, not within: when it ends after a wait, uWebSockets before its pull request 1929 reads behind the new
-    // WebSocket as if the HTTP response still stood there, and closes it for what has been allocated there meanwhile. A field of user
-    // data that it has to copy, or a function of ours that opens, is enough for one in some thousands, and the first call of such a
-    // function for one in ten. A verdict that is there at once is safe.
+    }
+    if (waited) options.corks.within(() => res.cork(upgrade))
+    else res.cork(upgrade)
+    // Taken over after the response's own cork, if that it was: see `UwsCorks`. A field of user data to be copied within, or a function
+    // of ours that opens, would be enough to lose some.
     const opened = options.opened.pop()
-    if (opened !== undefined) socket.opened(opened)
+    if (opened !== undefined) {
+      options.corks.opened(opened)
+      socket.opened(opened)
+    }
     if (!socket.cork(() => options.onUpgraded(socket))) verdict.release()
   }
 
   const fiber = options.fork(options.gate.admit(request))
   const settled = fiber.pollUnsafe()
   if (settled !== undefined) return conclude(Exit.isSuccess(settled) ? settled.value : failed)
+  waited = true
   res.onAborted(() => {
     aborted = true
     fiber.interruptUnsafe()
