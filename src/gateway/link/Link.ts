@@ -23,7 +23,7 @@ import {
 } from "./LinkState.ts"
 import { type Frame, ReplayBuffer } from "./ReplayBuffer.ts"
 
-/** How long a client gets to read its close frame, in milliseconds. */
+/** How long a client may read nothing of what stands before its close frame, in milliseconds. */
 const closePatience = 5_000
 
 /** In front of the number in a ping: the pongs that some backends send by themselves look different. */
@@ -69,6 +69,8 @@ export class Link extends Actor<LinkMessage> implements Timed {
   private readonly protocol: string
   private seeking: Fiber.Fiber<void> | undefined = undefined
   private closing = false
+  /** Bytes for the client when it was last looked whether it reads them, once the link is closing. */
+  private unread = 0
   private paused = false
   private marking = false
   /** Milliseconds: the last message either way, the last sign of the backend, the ping that waits for its pong (0: none). */
@@ -146,7 +148,7 @@ export class Link extends Actor<LinkMessage> implements Timed {
 
   private whileClosing(message: LinkMessage): undefined {
     if (message.type === "client_closed") this.abandon()
-    else if (message.type === "timer") this.socket.terminate()
+    else if (message.type === "timer") this.awaitClose()
     else if (message.type === "sought" && message.found !== undefined) this.refuse(message.found)
   }
 
@@ -375,8 +377,18 @@ export class Link extends Actor<LinkMessage> implements Timed {
     this.closing = true
     this.backend?.close(code === tooBig.code ? code : goingAway.code, "")
     this.leave()
+    this.unread = this.socket.buffered()
     this.socket.end(code, reason)
     this.context.timers.schedule(this, this.context.time.now + closePatience)
+  }
+
+  /** Who goes on reading gets the time for it. */
+  private awaitClose(): void {
+    const { context, socket } = this
+    const unread = socket.buffered()
+    if (unread === 0 || unread >= this.unread) return socket.terminate()
+    this.unread = unread
+    context.timers.schedule(this, context.time.now + closePatience)
   }
 
   private refuse({ backend, lease }: Connected): void {

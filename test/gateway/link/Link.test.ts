@@ -339,6 +339,22 @@ describe("time", () => {
     w.socket.onClose(1006, "")
     expectOver(w)
   })
+
+  it("waits for a client that still reads what came before its close frame", () => {
+    const w = world({ closesAtOnce: false })
+    w.socket.stuck = true
+    w.first.says("x".repeat(1_000))
+    w.first.ends(1000)
+    for (const unread of [800, 300, 100]) {
+      w.socket.backlog = unread
+      w.advance(5_100)
+      expect(w.socket.ended).toMatchObject({ code: 1000 })
+    }
+    w.advance(5_100)
+    expect(w.socket.ended).toBe("terminated")
+    w.socket.onClose(1006, "")
+    expectOver(w)
+  })
 })
 
 describe("a backend that ends", () => {
