@@ -333,8 +333,8 @@ describe("a client at the upgrade", () => {
   it("that leaves before its backend has answered leaves nothing behind", async () => {
     let asked: Socket | undefined
     const target = await answeringBackend((socket) => void (asked = socket))
-    const { server, still } = await beside(target, {}, { limits: { connections: 4 } })
-    for (let count = 0; count < 6; count++) {
+    const { server, still } = await beside(target, {}, { limits: { connections_per_address: 8 } })
+    for (let count = 0; count < 12; count++) {
       asked = undefined
       const connection = rawUpgrade(server, "/bad/x")
       const socket = await eventually(() => asked)
