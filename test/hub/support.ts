@@ -122,7 +122,10 @@ export class TestClient {
 }
 
 /** Connects, and takes the welcome. */
-export const connect = async (server: Pick<RunningServer, "url">, options: ConnectOptions = {}): Promise<TestClient & { readonly welcome: Frame }> => {
+export const connect = async (
+  server: Pick<RunningServer, "url">,
+  options: ConnectOptions = {}
+): Promise<TestClient & { readonly welcome: Frame }> => {
   const client = open(server, options)
   const welcome = await client.next("welcome")
   return Object.assign(client, { welcome })
