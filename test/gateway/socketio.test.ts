@@ -133,7 +133,9 @@ describe("Socket.IO servers behind one route", () => {
         await page.evaluate(
           `new Promise((resolve) => {
             const socket = io({ transports: ["polling", "websocket"] })
-            socket.on("hello", () => socket.io.engine.once("upgrade", () => socket.emit("which", (...seen) => resolve(seen))))
+            const ask = () =>
+              socket.emit("which", (...seen) => (seen[1] === "websocket" ? resolve(seen) : setTimeout(ask, 50)))
+            socket.on("hello", ask)
           })`
         )
       )
