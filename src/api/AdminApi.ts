@@ -6,7 +6,7 @@ import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSchema, HttpApiSecurity, OpenApi } from "effect/http-api"
 import * as Messages from "../wire/Messages.ts"
 import { Backends } from "./backendEndpoints.ts"
-import { Count, describe, errors, Milliseconds, Name, optional, RequiredScope, wellFormed } from "./endpoints.ts"
+import { Count, describe, errors, Milliseconds, Name, RequiredScope, wellFormed } from "./endpoints.ts"
 import * as Problems from "./Problems.ts"
 
 /** Lets in requests that present a key with the endpoint's scope. */
@@ -23,7 +23,7 @@ export class RequestErrors extends HttpApiMiddleware.Service<RequestErrors>()("w
 // `Schema.Unknown` would be walked by a recursive codec: a deep value would exhaust the stack. `Data.ts` checks it.
 const Json: Schema.Codec<unknown> = Schema.Any.annotate({ description: "Any JSON value." })
 
-const Next = optional(Schema.String.annotate({ description: "There is more: ask again with `after` set to this." }))
+const Next = Schema.optionalKey(Schema.String.annotate({ description: "There is more: ask again with `after` set to this." }))
 
 const utf8 = new TextEncoder()
 
@@ -35,25 +35,25 @@ const Reason = Schema.String.check(
 
 /** `limit` items after the one named `after`, as `next` of the page before gave it. */
 const paging = (largest: number) => ({
-  limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: largest }))),
-  after: optional(Name)
+  limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: largest }))),
+  after: Schema.optionalKey(Name)
 })
 
-const Key = optional(
+const Key = Schema.optionalKey(
   Messages.clientMessages.broadcast.fields.key.schema.annotate({
     description: "Publish once, however often this is repeated. This version keeps no history and can not: `unavailable`."
   })
 )
 
 const Data = Schema.Struct({ data: Json })
-const Position = { epoch: optional(Schema.String), seq: optional(Count) }
+const Position = { epoch: Schema.optionalKey(Schema.String), seq: Schema.optionalKey(Count) }
 const Published = Schema.Struct(Position)
 const Delivered = Schema.Struct({ delivered: Count })
 const Room = Schema.Struct({ room: Schema.String, members: Count })
-const Member = Schema.Struct({ ...Messages.Member.fields, info: optional(Json) })
+const Member = Schema.Struct({ ...Messages.Member.fields, info: Schema.optionalKey(Json) })
 const Connection = Schema.Struct({
   connection: Schema.String,
-  user: optional(Schema.String),
+  user: Schema.optionalKey(Schema.String),
   address: Schema.String,
   encoding: Schema.Literals(["json", "msgpack"]),
   connected_at: Milliseconds,
@@ -71,10 +71,10 @@ const NodeSummary = Schema.Struct({
 const Outcome = Schema.Struct({
   room: Schema.String,
   ...Position,
-  error: optional(Schema.Struct({ code: Schema.String, message: Schema.String }))
+  error: Schema.optionalKey(Schema.Struct({ code: Schema.String, message: Schema.String }))
 })
 /** A body that may be left out; `bodyOptional` says so in the document. */
-const Disconnect = [Schema.Struct({ reason: optional(Reason) }), HttpApiSchema.NoContent] as const
+const Disconnect = [Schema.Struct({ reason: Schema.optionalKey(Reason) }), HttpApiSchema.NoContent] as const
 
 /** Rooms that one request may publish to. */
 export const maxRoomsAtOnce = 100
@@ -148,7 +148,7 @@ const Rooms = HttpApiGroup.make("rooms").add(
 
 const Connections = HttpApiGroup.make("connections").add(
   HttpApiEndpoint.get("list", "/connections", {
-    query: { ...paging(1000), user: optional(Name) },
+    query: { ...paging(1000), user: Schema.optionalKey(Name) },
     success: Schema.Struct({ connections: Schema.Array(Connection), next: Next }),
     error: errors
   })

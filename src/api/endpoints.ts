@@ -7,8 +7,6 @@ import * as Problems from "./Problems.ts"
 /** The scope that a key needs for an endpoint. One that does not say needs the strongest. */
 export const RequiredScope = Context.Reference<Scope>("weft/api/RequiredScope", { defaultValue: () => "manage" })
 
-export const optional = Schema.optionalKey
-
 /** Names and reasons travel to clients: half of a surrogate pair has no UTF-8 form. */
 export const wellFormed = Schema.makeFilter((text: string) => (text.isWellFormed() ? undefined : "not well-formed Unicode"))
 export const Name = Schema.String.check(Schema.isMinLength(1), wellFormed)
