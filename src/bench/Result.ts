@@ -2,6 +2,9 @@
 import { encodeLatency, type Latency, makeLatency, mergeLatencies } from "./Latency.ts"
 import { isSaturated, type LoadUse, type ServerUse } from "./Meter.ts"
 
+/** The reason of a run, or of one thread of it, that was called off from outside. */
+export const calledOff = "stopped before its end"
+
 /** The measured window. `sent` requests or publishes, `received` replies or deliveries. */
 export interface Window {
   readonly seconds: number
@@ -107,7 +110,9 @@ const addCounts = (all: ReadonlyArray<Counts>): Counts => {
 /** The threads' results as one. Rates add up, since the windows lie side by side. */
 export const merge = (all: ReadonlyArray<Result>): Result => {
   const server = all.find((one) => one.server !== undefined)?.server
-  const partial = all.find((one) => one.partial !== undefined)?.partial
+  // A thread that gave up has stopped the others: its reason is the one that says something.
+  const reasons = all.flatMap((one) => one.partial ?? [])
+  const partial = reasons.find((reason) => reason !== calledOff) ?? reasons[0]
   const histogram = (of: (one: Result) => string) => encodeLatency(mergeLatencies(all.map(of)))
   return {
     opened: sum(all, (one) => one.opened),

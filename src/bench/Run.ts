@@ -5,7 +5,7 @@ import type { Dialect, MakeDialect, Seat } from "./Dialect.ts"
 import { record } from "./Latency.ts"
 import { type Address, addressOf, type Ending } from "./LoadClient.ts"
 import { residentMemory, startMeter } from "./Meter.ts"
-import { type Result, Tally, type Window } from "./Result.ts"
+import { calledOff, type Result, Tally, type Window } from "./Result.ts"
 import type { Spec } from "./Spec.ts"
 
 /** What a run tells while it goes. */
@@ -59,7 +59,7 @@ export class Run {
       })
     )
     if (control.signal.aborted) this.fail("stopped")
-    control.signal.addEventListener("abort", () => this.fail("stopped before its end"), { once: true })
+    control.signal.addEventListener("abort", () => this.fail(calledOff), { once: true })
   }
 
   /** Whether the run was called off; loops stop then. */
