@@ -58,7 +58,7 @@ export class Run {
         ...(secret === undefined ? {} : { secret })
       })
     )
-    if (control.signal.aborted) this.fail("stopped")
+    if (control.signal.aborted) this.fail(calledOff)
     control.signal.addEventListener("abort", () => this.fail(calledOff), { once: true })
   }
 
