@@ -12,7 +12,7 @@ const compactAt = 256
 
 /**
  * The client's frames that the backend may not have read yet, in order, and the first few of the connection, which every
- * new backend gets first. Frames are numbered from 1. Bounded in bytes, the preamble included.
+ * new backend gets first. Frames are numbered from 1. Bounded in bytes, the preamble included; see `add`.
  */
 export class ReplayBuffer {
   private readonly limit: number
@@ -45,12 +45,17 @@ export class ReplayBuffer {
     return this.size
   }
 
-  /** Takes a frame, whose bytes must not change any more. False: the bound is passed, and the frame was not taken. */
+  /**
+   * Takes a frame, whose bytes must not change any more. False: the bound is passed, and the frame was not taken. One that
+   * is alone, with nothing before it that is not acknowledged, is taken whatever its size: it has to pass some time.
+   */
   add(frame: Frame): boolean {
     const cost = frame.bytes.byteLength + frameOverhead
-    if (this.size + cost > this.limit) return false
+    const ofPreamble = this.preamble.length < this.preambleLength
+    const alone = this.waiting === 0 && !ofPreamble
+    if (!alone && this.size + cost > this.limit) return false
     this.size += cost
-    if (this.preamble.length < this.preambleLength) this.preamble.push(frame)
+    if (ofPreamble) this.preamble.push(frame)
     this.frames.push(frame)
     return true
   }
