@@ -175,7 +175,10 @@ const failover = section(
       'What a WebSocket client sees when its backend is lost: "close", a close with 4503; "reconnect", nothing: its link moves to another backend.'
     ),
     deadline: seconds(30, "Time to find a new backend, after which the client is closed (4503)."),
-    buffer: bytes(1_048_576, "Frames of one client that are kept until the backend has taken them. What does not fit closes the client; a message alone always fits."),
+    buffer: bytes(
+      1_048_576,
+      "Frames of one client that are kept until the backend has taken them. What does not fit closes the client; a message alone always fits."
+    ),
     preamble: count(0, "This many frames from the beginning of the connection, such as a login, are sent to the new backend first."),
     ping_timeout: seconds(5, "A backend that does not answer a ping for this long is lost.")
   },

@@ -183,6 +183,23 @@ describe("clients that stay", () => {
         JSON.stringify({ seconds, seed, ...did, clients: clientCount, messages: total, repeated: read - total, moves, keptMost: most })
       )
   })
+
+  it("go on at another backend while theirs stands still, which reads what it was sent all the same when it comes to itself", async () => {
+    const backends = await threeBackends()
+    const server = await start({ proxy: [route(backends, { mode: "reconnect", deadline: 120, ping_timeout: 0.5 })] })
+    const clients = await connectAll(server, 30)
+    const [first, ...others] = backends
+    if (first === undefined) throw new Error("no backend")
+    const readers = (some: ReadonlyArray<Backend>) =>
+      new Set(some.flatMap((one) => [...one.read().values()].flat()).map((message) => message.client))
+    await first.freeze()
+    clients.forEach(({ ws }, index) => ws.send(`${index} 1`))
+    await eventually(() => readers(others).size === 30)
+    expect(first.state).toBe("frozen")
+    first.thaw()
+    await eventually(() => readers([first]).size === 10)
+    expect(clients.filter(({ closed }) => closed !== undefined)).toEqual([])
+  })
 })
 
 describe("clients of a route that does not keep them", () => {
