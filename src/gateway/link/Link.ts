@@ -6,6 +6,7 @@ import type { Lease } from "../Pool.ts"
 import type { Arrived, Route } from "../Route.ts"
 import type { Target } from "../Target.ts"
 import type { Backend, BackendEnd, BackendHandler } from "./Backend.ts"
+import { BackendWatch, type WatchTimes } from "./BackendWatch.ts"
 import type { Connected } from "./connect.ts"
 import type { LinkContext } from "./LinkContext.ts"
 import type { BackendEvent, ClientClosed, ClientFrame, Close, LinkMessage, Move, Sought } from "./LinkMessages.ts"
@@ -25,9 +26,6 @@ import { type Frame, ReplayBuffer } from "./ReplayBuffer.ts"
 
 /** How long a client may read nothing of what stands before its close frame, in milliseconds. */
 const closePatience = 5_000
-
-/** In front of the number in a ping: the pongs that some backends send by themselves look different. */
-const pingPrefix = "weft:"
 
 /** Messages that may wait while the actor is not idle; what passes that is never a client's frame. */
 const mailbox = 1_024
@@ -73,12 +71,10 @@ export class Link extends Actor<LinkMessage> implements Timed {
   private unread = 0
   private paused = false
   private marking = false
-  /** Milliseconds: the last message either way, the last sign of the backend, the ping that waits for its pong (0: none). */
+  /** Milliseconds: either way. */
   private lastMessage: number
-  private lastSign: number
-  private pingSent = 0
-  /** The payload of that ping. */
-  private pinged = ""
+  private readonly watch: BackendWatch
+  private readonly watchTimes: WatchTimes
   /** The search began while the backend was still there. */
   private leaving = false
 
@@ -99,7 +95,8 @@ export class Link extends Actor<LinkMessage> implements Timed {
     this.protocol = connected.backend.protocol
     this.since = now
     this.lastMessage = now
-    this.lastSign = now
+    this.watch = new BackendWatch(now)
+    this.watchTimes = { interval: context.pingInterval, timeout: failover.ping_timeout * 1000 }
   }
 
   get target(): Target {
@@ -187,14 +184,14 @@ export class Link extends Actor<LinkMessage> implements Timed {
   }
 
   private fromBackend(event: BackendEvent): undefined {
-    this.lastSign = this.context.time.now
+    this.watch.heard(this.context.time.now)
     switch (event.type) {
       case "backend_frames":
         return this.toClient(event.frames)
       case "backend_pong":
         return this.pong(event.payload)
       case "backend_alive":
-        this.lastMessage = this.lastSign
+        this.lastMessage = this.context.time.now
         return
       case "backend_end":
         return this.backendEnded(event.end)
@@ -203,7 +200,7 @@ export class Link extends Actor<LinkMessage> implements Timed {
 
   private toClient(frames: ReadonlyArray<Frame>): undefined {
     const { route, socket } = this
-    this.lastMessage = this.lastSign
+    this.lastMessage = this.context.time.now
     this.target.messagesOut += frames.length
     let dropped = false
     const first = frames[0]
@@ -226,14 +223,14 @@ export class Link extends Actor<LinkMessage> implements Timed {
     if (!this.paused || this.socket.buffered() > this.route.settings.buffer / 4) return
     this.paused = false
     // Its pongs waited unread.
-    this.lastSign = this.context.time.now
+    this.watch.heard(this.context.time.now)
     this.backend?.resume()
     this.context.timers.schedule(this, this.nextDue())
   }
 
   /** A ping follows the messages of this turn, unless one is on its way. */
   private markLater(): void {
-    if (this.marking || this.pingSent !== 0) return
+    if (this.marking || this.watch.asked) return
     this.marking = true
     this.context.turnEnd.afterRooms(this.offerMark)
   }
@@ -242,19 +239,14 @@ export class Link extends Actor<LinkMessage> implements Timed {
 
   private mark(): undefined {
     this.marking = false
-    if (this.backend === undefined || this.pingSent !== 0) return
-    this.pingSent = this.context.time.now
-    this.pinged = `${pingPrefix}${this.replay?.last ?? 0}`
-    this.backend.ping(this.pinged)
+    if (this.backend === undefined || this.watch.asked) return
+    this.backend.ping(this.watch.ask(this.context.time.now, this.replay?.last ?? 0))
     this.context.timers.schedule(this, this.nextDue())
   }
 
   private pong(payload: Uint8Array): undefined {
-    // A pong that nobody asked for is a sign of life and nothing else (RFC 6455, section 5.5.3).
-    if (this.pingSent === 0 || Buffer.from(payload).toString("latin1") !== this.pinged) return
-    this.pingSent = 0
-    if (this.replay === undefined) return
-    const number = Number(this.pinged.slice(pingPrefix.length))
+    const number = this.watch.answered(payload)
+    if (number === undefined || this.replay === undefined) return
     this.replay.acknowledge(number)
     if (this.replay.last > number) this.markLater()
   }
@@ -313,9 +305,8 @@ export class Link extends Actor<LinkMessage> implements Timed {
   /** From now on this is the backend: it gets what the one before it may not have read. */
   private adopt(backend: Backend): void {
     this.backend = backend
-    this.pingSent = 0
     this.paused = false
-    this.lastSign = this.context.time.now
+    this.watch.renew(this.context.time.now)
     backend.start(this.handlerOf(backend))
     const frames = this.replay?.replay() ?? []
     for (const { binary, bytes } of frames) backend.send(bytes, binary)
@@ -344,22 +335,19 @@ export class Link extends Actor<LinkMessage> implements Timed {
 
   /** When the timer has to look again. */
   private nextDue(): number {
-    const { failover, timeout } = this.route.settings
-    const { pingInterval, time } = this.context
-    const end = this.lastMessage + timeout * 1000
+    const end = this.lastMessage + this.route.settings.timeout * 1000
     // Nobody is asked, or nobody is heard.
     if (this.backend === undefined || this.paused) return end
-    const ping = this.pingSent === 0 ? this.lastSign + pingInterval : Math.max(this.pingSent, this.lastSign) + failover.ping_timeout * 1000
-    return Math.max(time.now + 1, Math.min(end, ping))
+    return Math.max(this.context.time.now + 1, Math.min(end, this.watch.due(this.watchTimes)))
   }
 
   private timer(): undefined {
-    const { failover, timeout } = this.route.settings
     const { time, timers } = this.context
-    if (time.now - this.lastMessage >= timeout * 1000) return this.goodbye(idle)
+    if (time.now - this.lastMessage >= this.route.settings.timeout * 1000) return this.goodbye(idle)
     if (this.backend !== undefined && !this.paused) {
-      if (this.pingSent !== 0 && time.now - Math.max(this.pingSent, this.lastSign) >= failover.ping_timeout * 1000) this.silent()
-      else if (this.pingSent === 0 && time.now - this.lastSign >= this.context.pingInterval) this.mark()
+      const next = this.watch.next(time.now, this.watchTimes)
+      if (next === "give up") this.silent()
+      else if (next === "ask") this.mark()
     }
     if (!this.closing) timers.schedule(this, this.nextDue())
   }
