@@ -204,6 +204,9 @@ const readRefusal = (response: IncomingMessage, done: (refusal: DialFailure) => 
 const offers = (headers: ReadonlyMap<string, string>, protocol: string): boolean =>
   (headers.get("sec-websocket-protocol") ?? "").split(",").some((offered) => offered.trim() === protocol)
 
+/** Between handshake and `start`: the end that follows is seen there. */
+const ignore = (): void => undefined
+
 /**
  * Opens a WebSocket to a backend: the subprotocols are the client's business and the backend's, redirects are refusals, and
  * nothing is compressed. Fails with what the backend said instead, or with what went wrong. An interruption leaves nothing
@@ -250,6 +253,9 @@ export const dial = (request: DialRequest, turnEnd: TurnEnd): Effect.Effect<Dial
         resume(Effect.fail(failed({ type: "protocol", message: "the backend chose a subprotocol that was not offered" })))
         return
       }
+      // The handshake's listeners would keep its request, its answer and its fiber for as long as the connection lasts.
+      ws.removeAllListeners()
+      ws.on("error", ignore)
       resume(Effect.succeed({ backend: new WsBackend(ws, answer.socket, protocol, turnEnd), headers: headerLines(answer) }))
     })
     return Effect.sync(() => ws.terminate())
