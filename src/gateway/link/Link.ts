@@ -232,10 +232,8 @@ export class Link extends Actor<LinkMessage> implements Timed {
   private markLater(): void {
     if (this.marking || this.watch.asked) return
     this.marking = true
-    this.context.turnEnd.afterRooms(this.offerMark)
+    this.context.turnEnd.afterRooms(() => void this.offerReply({ type: "mark" }))
   }
-
-  private readonly offerMark = (): void => void this.offerReply({ type: "mark" })
 
   private mark(): undefined {
     this.marking = false
@@ -307,20 +305,11 @@ export class Link extends Actor<LinkMessage> implements Timed {
     this.backend = backend
     this.paused = false
     this.watch.renew(this.context.time.now)
-    backend.start(this.handlerOf(backend))
+    backend.start(new BackendEvents(this, backend))
     const frames = this.replay?.replay() ?? []
     for (const { binary, bytes } of frames) backend.send(bytes, binary)
     if (frames.length > 0) this.markLater()
     this.context.timers.schedule(this, this.nextDue())
-  }
-
-  private handlerOf(from: Backend): BackendHandler {
-    return {
-      onFrames: (frames) => void this.offerReply({ type: "backend_frames", from, frames }),
-      onPing: () => void this.offerReply({ type: "backend_alive", from }),
-      onPong: (payload) => void this.offerReply({ type: "backend_pong", from, payload }),
-      onEnd: (end) => void this.offerReply({ type: "backend_end", from, end })
-    }
   }
 
   private move({ goodbye }: Move): undefined {
@@ -411,5 +400,32 @@ export class Link extends Actor<LinkMessage> implements Timed {
     this.backend?.terminate()
     this.leave()
     this.context.onEnd(this, this.seat)
+  }
+}
+
+/** What a backend tells, as messages to its link. A class, since idle links are many and each function of its own is memory. */
+class BackendEvents implements BackendHandler {
+  private readonly link: Link
+  private readonly from: Backend
+
+  constructor(link: Link, from: Backend) {
+    this.link = link
+    this.from = from
+  }
+
+  onFrames(frames: ReadonlyArray<Frame>): void {
+    this.link.offerReply({ type: "backend_frames", from: this.from, frames })
+  }
+
+  onPing(): void {
+    this.link.offerReply({ type: "backend_alive", from: this.from })
+  }
+
+  onPong(payload: Uint8Array): void {
+    this.link.offerReply({ type: "backend_pong", from: this.from, payload })
+  }
+
+  onEnd(end: BackendEnd): void {
+    this.link.offerReply({ type: "backend_end", from: this.from, end })
   }
 }

@@ -23,6 +23,8 @@ const nextMask = (): number => {
 let slab = Buffer.allocUnsafeSlow(slabSize)
 let used = 0
 
+const nothing = Buffer.alloc(0)
+
 /** The longest payload that a frame here may have: what is longer is not worth a copy. */
 export const maxPayload = 16_384
 
@@ -36,7 +38,7 @@ export const pingFrame = 0x9
  */
 export class MaskedFrames {
   private pieces: Array<Buffer> | undefined = undefined
-  private piece: Buffer = slab
+  private piece: Buffer = nothing
   private start = 0
   private end = 0
 
@@ -97,7 +99,10 @@ export class MaskedFrames {
     const pieces = this.pieces ?? []
     if (this.end > this.start) pieces.push(this.piece.subarray(this.start, this.end))
     this.pieces = undefined
-    this.start = this.end
+    // An idle one must not keep a slab in memory.
+    this.piece = nothing
+    this.start = 0
+    this.end = 0
     this.size = 0
     return pieces
   }

@@ -1,45 +1,15 @@
-/** WebSockets to backends, by the `ws` library. */
-import type { IncomingMessage } from "node:http"
+/** A WebSocket to a backend, by the `ws` library. */
 import type { Socket } from "node:net"
-import { Effect } from "effect"
 import WebSocket from "ws"
 import type { TurnEnd } from "../../transport/TurnEnd.ts"
-import { type BackendFailure, failureOf } from "../BackendFailure.ts"
+import { failureOf } from "../BackendFailure.ts"
 import type { GatewayErrorType } from "../GatewayError.ts"
-import type { Backend, BackendEnd, BackendHandler, DialFailure } from "./Backend.ts"
-import { makeMaskKeys } from "./maskKeys.ts"
+import type { Backend, BackendEnd, BackendHandler } from "./Backend.ts"
 import { binaryFrame, MaskedFrames, maxPayload, pingFrame, textFrame } from "./MaskedFrames.ts"
 import type { Frame } from "./ReplayBuffer.ts"
 
-export interface DialRequest {
-  /** Scheme, host and port of the backend: http, https, ws or wss. */
-  readonly url: URL
-  /** Path and query, sent as they are. */
-  readonly path: string
-  /** Names in lower case, one character per byte. The offered subprotocols are among them. */
-  readonly headers: ReadonlyMap<string, string>
-  /** Milliseconds for the connection and the handshake, all in all. */
-  readonly timeout: number
-  /** Bytes of the largest message that is taken from the backend. */
-  readonly maxMessage: number
-}
-
-export interface Dialled {
-  readonly backend: Backend
-  /** Header lines of the backend's answer, in order. */
-  readonly headers: ReadonlyArray<readonly [string, string]>
-}
-
-/** Bytes of a refusal that are passed on. */
-const maxRefusal = 65_536
-
-/** How long a backend may take to answer a close frame, in milliseconds. */
-const closeTimeout = 5_000
-
 /** Bytes that gather for one write before they are given to the kernel although the turn goes on. */
 const flushAt = 65_536
-
-const generateMask = makeMaskKeys()
 
 const text = { binary: false }
 const binary = { binary: true }
@@ -57,16 +27,48 @@ const problemOf = (error: Error & { readonly code?: string }): { readonly type: 
 /** Faults that RFC 6455 has a close code for, which says all that a client has to know. The backend gets it from the library. */
 const closeCodes: ReadonlyMap<string | undefined, number> = new Map([["WS_ERR_INVALID_UTF8", 1007]])
 
-class WsBackend implements Backend {
+/** The library's WebSocket, which knows whose it is: its listeners are shared, since idle links are many and each function of its own is memory. */
+export class BackendSocket extends WebSocket {
+  owner: WsBackend | undefined = undefined
+}
+
+const ownerOf = (ws: WebSocket): WsBackend | undefined => (ws instanceof BackendSocket ? ws.owner : undefined)
+
+function onMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
+  // Of the forms that the library knows, the one that it uses unless told otherwise.
+  if (Buffer.isBuffer(data)) ownerOf(this)?.read({ bytes: data, binary: isBinary })
+}
+
+function onPing(this: WebSocket): void {
+  ownerOf(this)?.told?.onPing()
+}
+
+function onPong(this: WebSocket, payload: Buffer): void {
+  ownerOf(this)?.told?.onPong(payload)
+}
+
+function onError(this: WebSocket, error: Error & { readonly code?: string }): void {
+  // The library now waits for the backend to close; nobody else needs to.
+  ownerOf(this)?.end(closeCodes.get(error.code) ?? 1006, "", problemOf(error))
+}
+
+function onClose(this: WebSocket, code: number, reason: Buffer): void {
+  ownerOf(this)?.end(code, reason.toString())
+}
+
+/** An open WebSocket to a backend. Messages of one read are told together, and what one turn sends leaves in one write. */
+export class WsBackend implements Backend {
   readonly protocol: string
-  private readonly ws: WebSocket
+  private readonly ws: BackendSocket
   private readonly socket: Socket
   private readonly turnEnd: TurnEnd
   private readonly outgoing = new MaskedFrames()
   private scheduled = false
-  private frames: Array<Frame> = []
+  private frames: Array<Frame> | undefined = undefined
+  /** Who is told; nobody before the start and after the end. */
+  told: BackendHandler | undefined = undefined
 
-  constructor(ws: WebSocket, socket: Socket, protocol: string, turnEnd: TurnEnd) {
+  constructor(ws: BackendSocket, socket: Socket, protocol: string, turnEnd: TurnEnd) {
     this.ws = ws
     this.socket = socket
     this.protocol = protocol
@@ -75,35 +77,38 @@ class WsBackend implements Backend {
 
   start(handler: BackendHandler): void {
     const { socket, ws } = this
-    let problem: BackendEnd["problem"]
-    let ended = false
-    const end = (code: number, reason: string): void => {
-      if (ended) return
-      ended = true
-      this.flushRead(handler)
-      handler.onEnd({ code, reason, problem })
-    }
-    ws.on("message", (data: Buffer, isBinary) => void this.frames.push({ bytes: data, binary: isBinary }))
+    this.told = handler
+    ws.owner = this
+    ws.on("message", onMessage)
     // Added after the library's own listener, which reads the messages of the chunk: all of them are here now.
-    socket.on("data", () => this.flushRead(handler))
-    ws.on("ping", () => handler.onPing())
-    ws.on("pong", (payload: Buffer) => handler.onPong(payload))
-    ws.on("error", (error: Error & { readonly code?: string }) => {
-      problem = problemOf(error)
-      // The library now waits for the backend to close; nobody else needs to.
-      end(closeCodes.get(error.code) ?? 1006, "")
-    })
-    ws.on("close", (code, reason) => end(code, reason.toString()))
+    socket.on("data", this.flushRead)
+    ws.on("ping", onPing)
+    ws.on("pong", onPong)
+    ws.on("error", onError)
+    ws.on("close", onClose)
     // Its end may have come before anybody listened.
-    if (ws.readyState === WebSocket.CLOSED) queueMicrotask(() => end(1006, ""))
+    if (ws.readyState === WebSocket.CLOSED) queueMicrotask(() => this.end(1006, ""))
     else ws.resume()
   }
 
-  private flushRead(handler: BackendHandler): void {
-    if (this.frames.length === 0) return
+  read(frame: Frame): void {
+    if (this.frames === undefined) this.frames = [frame]
+    else this.frames.push(frame)
+  }
+
+  /** Tells of the end, once. */
+  end(code: number, reason: string, problem?: BackendEnd["problem"]): void {
+    this.flushRead()
+    const { told } = this
+    this.told = undefined
+    told?.onEnd({ code, reason, problem })
+  }
+
+  private readonly flushRead = (): void => {
     const { frames } = this
-    this.frames = []
-    handler.onFrames(frames)
+    if (frames === undefined) return
+    this.frames = undefined
+    this.told?.onFrames(frames)
   }
 
   send(bytes: ArrayBuffer | Uint8Array, isBinary: boolean): void {
@@ -175,93 +180,3 @@ class WsBackend implements Backend {
     this.ws.terminate()
   }
 }
-
-const headerLines = ({ rawHeaders }: IncomingMessage): ReadonlyArray<readonly [string, string]> => {
-  const lines: Array<readonly [string, string]> = []
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) lines.push([rawHeaders[i]?.toLowerCase() ?? "", rawHeaders[i + 1] ?? ""])
-  return lines
-}
-
-const failed = (failure: BackendFailure): DialFailure => ({ outcome: "failed", failure })
-
-/** Reads what a backend says with its refusal, the beginning of it if that is long. */
-const readRefusal = (response: IncomingMessage, done: (refusal: DialFailure) => void): void => {
-  const chunks: Array<Buffer> = []
-  let size = 0
-  const finish = (): void => {
-    done({ outcome: "refused", status: response.statusCode ?? 502, headers: headerLines(response), body: Buffer.concat(chunks) })
-    response.destroy()
-  }
-  response.on("data", (chunk: Buffer) => {
-    chunks.push(chunk.subarray(0, maxRefusal - size))
-    size += chunk.length
-    if (size >= maxRefusal) finish()
-  })
-  response.on("end", finish)
-  response.on("error", finish)
-}
-
-const offers = (headers: ReadonlyMap<string, string>, protocol: string): boolean =>
-  (headers.get("sec-websocket-protocol") ?? "").split(",").some((offered) => offered.trim() === protocol)
-
-/** Between handshake and `start`: the end that follows is seen there. */
-const ignore = (): void => undefined
-
-/**
- * Opens a WebSocket to a backend: the subprotocols are the client's business and the backend's, redirects are refusals, and
- * nothing is compressed. Fails with what the backend said instead, or with what went wrong. An interruption leaves nothing
- * open.
- */
-export const dial = (request: DialRequest, turnEnd: TurnEnd): Effect.Effect<Dialled, DialFailure> =>
-  Effect.callback<Dialled, DialFailure>((resume) => {
-    const { headers, maxMessage, path, url } = request
-    let protocol = ""
-    let answer: IncomingMessage | undefined
-    // The library's types do not know all of its options.
-    const options: WebSocket.ClientOptions & { readonly closeTimeout: number } = {
-      headers: Object.fromEntries(headers),
-      perMessageDeflate: false,
-      maxPayload: maxMessage,
-      closeTimeout,
-      generateMask,
-      // The library parses its address as a URL, which would change a path.
-      finishRequest: (upgrade) => {
-        upgrade.path = path
-        upgrade.end()
-      }
-    }
-    let ws: WebSocket
-    try {
-      ws = new WebSocket(`${url.protocol.replace("http", "ws")}//${url.host}`, [], options)
-    } catch {
-      // Of all that it is given, only the headers come from outside.
-      return resume(Effect.fail({ outcome: "unsendable" }))
-    }
-    ws.on("upgrade", (response) => {
-      answer = response
-      protocol = response.headers["sec-websocket-protocol"] ?? ""
-      // The library would refuse an answer without a subprotocol, which is the client's to judge.
-      delete response.headers["sec-websocket-protocol"]
-    })
-    ws.on("unexpected-response", (_, response) => readRefusal(response, (refusal) => resume(Effect.fail(refusal))))
-    // Stays: an aborted handshake reports an error too.
-    ws.on("error", (error) => resume(Effect.fail(failed(failureOf(error)))))
-    ws.on("open", () => {
-      ws.pause()
-      if (answer === undefined || (protocol !== "" && !offers(headers, protocol))) {
-        ws.terminate()
-        resume(Effect.fail(failed({ type: "protocol", message: "the backend chose a subprotocol that was not offered" })))
-        return
-      }
-      // The handshake's listeners would keep its request, its answer and its fiber for as long as the connection lasts.
-      ws.removeAllListeners()
-      ws.on("error", ignore)
-      resume(Effect.succeed({ backend: new WsBackend(ws, answer.socket, protocol, turnEnd), headers: headerLines(answer) }))
-    })
-    return Effect.sync(() => ws.terminate())
-  }).pipe(
-    Effect.timeoutOrElse({
-      duration: request.timeout,
-      orElse: () => Effect.fail(failed({ type: "timeout", message: "the handshake was not answered in time" }))
-    })
-  )

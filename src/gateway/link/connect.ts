@@ -7,7 +7,7 @@ import type { Arrived, Route } from "../Route.ts"
 import { backendPath } from "../Routes.ts"
 import type { Target } from "../Target.ts"
 import type { DialFailure } from "./Backend.ts"
-import { dial, type Dialled } from "./WsBackend.ts"
+import { dial, type Dialled } from "./dial.ts"
 
 /** A backend that has taken the client. The lease is the link's to release. */
 export interface Connected extends Dialled {
