@@ -6,7 +6,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // A process per file: uWebSockets.js is a native addon, and a test that leaks a handle hurts only itself.
     pool: "forks",
-    maxWorkers: 2,
+    // One more than the cores of a small machine: many tests wait for processes and timers.
+    maxWorkers: 3,
     // Generous on purpose. Tests wait for conditions; these limits only end one that hangs.
     testTimeout: 120_000,
     hookTimeout: 120_000,

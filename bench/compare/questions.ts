@@ -107,6 +107,8 @@ export const questions: ReadonlyArray<Question> = [
     ...gateway,
     name: "gateway-latency",
     asks: "100 busy connections among 1,000 idle ones, 2,000 messages a second at set times: what does the proxy add",
+    // At this rate it takes some seconds until a process that is young has compiled what it runs.
+    warmup: 8,
     seconds: 5,
     scenario: { kind: "gateway", connections: 100, idle: 1000, inflight: 1, rate: 2000, size: 64 }
   }

@@ -16,7 +16,7 @@ import { watchLinks } from "./watchLinks.ts"
 const script = new URL("backends/logging.ts", import.meta.url).pathname
 
 /** Seconds of chaos. */
-const seconds = Number(process.env["FAILOVER_SECONDS"] ?? 10)
+const seconds = Number(process.env["FAILOVER_SECONDS"] ?? 6)
 const seed = Number(process.env["FAILOVER_SEED"] ?? 4)
 const clientCount = 200
 const keptMost = 65_536
