@@ -1,5 +1,6 @@
 import { decodeClientMessage } from "../../src/wire/Decode.ts"
 import { jsonCodec } from "../../src/wire/JsonCodec.ts"
+import { countEchoes } from "../../src/wire/JsonEchoes.ts"
 import type { ServerMessage } from "../../src/wire/Messages.ts"
 import { msgpackCodec } from "../../src/wire/MsgpackCodec.ts"
 import type { Part } from "./measure.ts"
@@ -25,6 +26,7 @@ const msgpackFrame = bytes(msgpack.encode(echo))
 export const codecs: ReadonlyArray<Part> = [
   { name: "JSON.parse of the text alone", run: () => JSON.parse(Buffer.from(jsonFrame).toString()) as unknown },
   { name: "JSON codec: decode echo", run: () => json.decode(jsonFrame) },
+  { name: "JSON echo recognised by its bytes", run: () => countEchoes(jsonFrame, 64) },
   { name: "JSON.stringify alone", run: () => JSON.stringify(message) },
   { name: "JSON codec: encode message", run: () => json.encode(message) },
   { name: "MessagePack codec: decode echo", run: () => msgpack.decode(msgpackFrame) },

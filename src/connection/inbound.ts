@@ -2,6 +2,7 @@
 import { maxBatch } from "../wire/Batch.ts"
 import { CodecError } from "../wire/Codec.ts"
 import { isClientMessage, refusalOf, type Refusal, unreadable } from "../wire/Decode.ts"
+import { countEchoes } from "../wire/JsonEchoes.ts"
 import { peekBatchRooms, peekRoom } from "../wire/PeekRoom.ts"
 import { toWireValue } from "../wire/Value.ts"
 import type { Accepted, SocketHandler } from "../transport/Transport.ts"
@@ -65,9 +66,21 @@ export const socketHandler = (connections: Connections, context: ConnectionConte
     for (const item of batch) acceptOne(connection, item)
   }
 
+  /** Whether a frame may be answered as it is, all of its messages at once. */
+  const mayAnswerWhole = ({ idle, rate }: Connection): boolean => idle && rate === undefined
+
+  /**
+   * How many bare echoes the frame is, if it is certain without decoding that it is nothing else. One that comes alone to a
+   * connection with batches goes the long way: its reply shares a frame with others.
+   */
+  const echoesIn = (connection: Connection, bytes: Uint8Array): number =>
+    connection.encoding === "json" && connection.batch === (bytes[0] === 0x5b) && mayAnswerWhole(connection)
+      ? countEchoes(bytes, settings.limits.depth)
+      : 0
+
   /** A batch of nothing but bare echoes is its own reply, to the byte, while the connection is free to say so at once. */
   const isOwnReply = (connection: Connection, batch: ReadonlyArray<unknown>): boolean => {
-    if (!connection.idle || connection.rate !== undefined || batch.length === 0 || batch.length > maxBatch) return false
+    if (!mayAnswerWhole(connection) || batch.length === 0 || batch.length > maxBatch) return false
     for (const item of batch) if (!isClientMessage(item) || item.type !== "echo" || !isBareEcho(item)) return false
     return true
   }
@@ -81,9 +94,12 @@ export const socketHandler = (connections: Connections, context: ConnectionConte
       return
     }
     if (binary !== codec.binary) return undecodable(connection, wrongFrame[codec.encoding])
+    const bytes = new Uint8Array(frame)
+    const echoes = echoesIn(connection, bytes)
+    if (echoes > 0) return give(connection, { type: "@echoes", count: echoes, frame })
     let value: unknown
     try {
-      value = codec.decode(new Uint8Array(frame))
+      value = codec.decode(bytes)
     } catch (error) {
       if (!(error instanceof CodecError)) throw error
       if (Array.isArray(error.value)) return acceptBatch(connection, error.value, acceptUnchecked)
