@@ -131,7 +131,8 @@ const headers = (nameRule: Rule, direction: string, sender: string, doc: string)
   )
 
 const UP = "Good probes in a row after which a target that was down is up again."
-const DOWN = "Bad probes in a row after which a target is down."
+const DOWN =
+  "Bad probes in a row after which a target is down. One that stays silent for `timeout` is tried so often within it, up to 5 times, and is down then."
 
 const probe = {
   interval: seconds(30, "Time between two probes of a target, at most."),

@@ -2,8 +2,9 @@
 import { Clock, Effect, Random, type Scope } from "effect"
 import { supervise } from "../actor/Supervisor.ts"
 import { firstWithin, type HealthChecks, type HealthPlan, healthPlan, untilNext } from "./HealthPlan.ts"
-import type { ProbeOutcome } from "./HealthState.ts"
+import { nextRun, type ProbeOutcome } from "./HealthState.ts"
 import { httpProbe } from "./probes/HttpProbe.ts"
+import { insist } from "./probes/insist.ts"
 import type { Probe } from "./probes/Probe.ts"
 import { webSocketProbe } from "./probes/WebSocketProbe.ts"
 
@@ -36,8 +37,8 @@ export const allOf = (probes: ReadonlyArray<Probe>): Probe =>
   )
 
 const probesOf = ({ http_health, websocket_health }: HealthChecks, url: URL): ReadonlyArray<Probe> => [
-  ...(websocket_health === undefined ? [] : [webSocketProbe(url, websocket_health)]),
-  ...(http_health === undefined ? [] : [httpProbe(url, http_health)])
+  ...(websocket_health === undefined ? [] : [insist(webSocketProbe(url, websocket_health), websocket_health)]),
+  ...(http_health === undefined ? [] : [insist(httpProbe(url, http_health), http_health)])
 ]
 
 /** Checks for ever, from the start of one check to that of the next, and never two at a time. */
@@ -53,7 +54,7 @@ const watch = (plan: HealthPlan, probe: Probe, target: HealthTarget): Effect.Eff
       const start = yield* Clock.currentTimeMillis
       const outcome = yield* probe
       if (target.enabled()) target.probed(outcome)
-      run = outcome.ok ? Math.max(run, 0) + 1 : Math.min(run, 0) - 1
+      run = nextRun(run, plan, outcome)
       const due = start + untilNext(plan, run, yield* Random.next)
       yield* Effect.sleep(Math.max(0, due - (yield* Clock.currentTimeMillis)))
     }

@@ -35,7 +35,8 @@ export interface HealthPlan extends HealthThresholds {
 
 /**
  * What holds for all checks of a route together: the shorter interval, the more successes to come back, the fewer failures
- * to leave. Undefined: nothing is checked. A target that stops answering is down within `interval` + `down` × `timeout`.
+ * to leave. Undefined: nothing is checked. A target that stops answering is down within `interval` + `timeout`, with `down`
+ * up to 5.
  */
 export const healthPlan = ({ http_health, websocket_health }: HealthChecks): HealthPlan | undefined => {
   const checks = [websocket_health, http_health].filter((check) => check !== undefined)

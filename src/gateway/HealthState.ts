@@ -63,12 +63,24 @@ const nextStatus = (status: HealthStatus, run: number, { down, up }: HealthThres
   return status === "unknown" && run > 0 ? "up" : status
 }
 
+/** Connections that one check tries at most before it calls a target silent. */
+const maxTries = 5
+
+/** How often a check tries a target that says nothing: as often as it takes to leave, within reason. */
+export const triesOf = ({ down }: Pick<HealthThresholds, "down">): number => Math.min(down, maxTries)
+
+/** The checks in a row with the same outcome after one more. One that met silence has tried several times, and counts for as many. */
+export const nextRun = (run: number, thresholds: HealthThresholds, outcome: ProbeOutcome): number => {
+  if (outcome.ok) return Math.max(run, 0) + 1
+  return Math.min(run, 0) - (outcome.type === "timeout" ? triesOf(thresholds) : 1)
+}
+
 /**
  * The state after an active check at `now` (ms). `down` failures in a row make it "down", `up` successes in a row make it
  * "up" again; the first success of a target of which nothing was known is enough.
  */
 export const probed = (state: HealthState, thresholds: HealthThresholds, outcome: ProbeOutcome, now: number): HealthState => {
-  const run = outcome.ok ? Math.max(state.run, 0) + 1 : Math.min(state.run, 0) - 1
+  const run = nextRun(state.run, thresholds, outcome)
   const status = nextStatus(state.status, run, thresholds)
   return {
     ...state,

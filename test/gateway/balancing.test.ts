@@ -186,7 +186,7 @@ describe("a backend that is frozen", () => {
     const server = await serve({
       path: "/app",
       targets: [url, other.url],
-      websocket_health: { path: "/health", interval: 0.3, timeout: 0.3, up: 1, down: 1 }
+      websocket_health: { path: "/health", interval: 0.3, timeout: 0.3 }
     })
     await eventually(async () => (await shownOf(server, url)).state === "up")
     await child.freeze()
