@@ -25,12 +25,36 @@ let used = 0
 
 const nothing = Buffer.alloc(0)
 
-/** The longest payload that a frame here may have: what is longer is not worth a copy. */
+/** The longest payload that a slab takes; a longer one gets memory of its own. */
 export const maxPayload = 16_384
 
 export const textFrame = 0x1
 export const binaryFrame = 0x2
+export const closeFrame = 0x8
 export const pingFrame = 0x9
+export const pongFrame = 0xa
+
+/** Where the payload of a frame with memory of its own begins: behind the longest head, at whole words. */
+const payloadAt = 16
+
+/** One frame of more than `maxPayload` bytes, masked word by word. */
+const longFrame = (payload: Uint8Array, opcode: number): Buffer => {
+  const { length } = payload
+  // Rounded up, so that the last word is whole.
+  const frame = Buffer.allocUnsafeSlow(payloadAt + ((length + 3) & ~3))
+  frame.set(payload, payloadAt)
+  frame.writeInt32LE(nextMask(), payloadAt - 4)
+  const words = new Int32Array(frame.buffer)
+  const mask = words[payloadAt / 4 - 1] ?? 0
+  for (let i = payloadAt / 4; i < words.length; i++) words[i] = (words[i] ?? 0) ^ mask
+  const long = length > 0xffff
+  const start = payloadAt - 4 - (long ? 10 : 4)
+  frame[start] = 0x80 | opcode
+  frame[start + 1] = 0x80 | (long ? 127 : 126)
+  if (long) frame.writeBigUInt64BE(BigInt(length), start + 2)
+  else frame.writeUInt16BE(length, start + 2)
+  return frame.subarray(start, payloadAt + length)
+}
 
 /**
  * Whole frames of a client, masked (RFC 6455, sections 5.2 and 5.3), one behind the other until they are taken. The slabs
@@ -45,9 +69,10 @@ export class MaskedFrames {
   /** Bytes that were not taken yet. */
   size = 0
 
-  /** Adds a message of at most `maxPayload` bytes, which are copied. */
+  /** Adds a frame, whose payload is copied. */
   add(payload: Uint8Array, opcode: number): void {
     const { length } = payload
+    if (length > maxPayload) return this.addLong(longFrame(payload, opcode))
     if (used + head + length > slabSize) {
       slab = Buffer.allocUnsafeSlow(slabSize)
       used = 0
@@ -84,6 +109,13 @@ export class MaskedFrames {
     this.size += at - used
     used = at
     this.end = at
+  }
+
+  private addLong(frame: Buffer): void {
+    this.begin()
+    const pieces = (this.pieces ??= [])
+    pieces.push(frame)
+    this.size += frame.length
   }
 
   /** Another one has written behind the last frame, or the slab was full. */

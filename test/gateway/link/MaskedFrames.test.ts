@@ -22,8 +22,11 @@ const parse = (bytes: Buffer): ReadonlyArray<Parsed> => {
       length = bytes.readUInt16BE(at)
       expect(length).toBeGreaterThan(125)
       at += 2
+    } else if (length === 127) {
+      length = Number(bytes.readBigUInt64BE(at))
+      expect(length).toBeGreaterThan(65_535)
+      at += 8
     }
-    expect(length).toBeLessThan(127 + maxPayload)
     const mask = bytes.subarray(at, at + 4)
     at += 4
     const payload = Buffer.from(bytes.subarray(at, at + length)).map((byte, index) => byte ^ (mask[index % 4] ?? 0))
@@ -33,7 +36,10 @@ const parse = (bytes: Buffer): ReadonlyArray<Parsed> => {
   return frames
 }
 
-const length = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constantFrom(125, 126, 127, 16_383, maxPayload))
+const length = fc.oneof(
+  fc.integer({ min: 0, max: 300 }),
+  fc.constantFrom(125, 126, 127, 16_383, maxPayload, maxPayload + 1, 65_535, 65_536, 70_001)
+)
 const addition = fc.record({
   writer: fc.integer({ min: 0, max: 2 }),
   opcode: fc.constantFrom(textFrame, binaryFrame, pingFrame),
@@ -49,7 +55,7 @@ describe("masked frames", () => {
         const sent: Array<Array<Omit<Parsed, "mask">>> = [[], [], []]
         const taken: Array<Array<Buffer>> = [[], [], []]
         for (const [index, { length: bytes, opcode, take, writer }] of additions.entries()) {
-          const payload = Buffer.alloc(bytes, index + 1)
+          const payload = Buffer.alloc(bytes, Buffer.of(index + 1, 2, 3, 5, 7))
           writers[writer]?.add(payload, opcode)
           sent[writer]?.push({ opcode, payload })
           if (take) {
