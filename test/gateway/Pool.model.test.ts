@@ -159,7 +159,7 @@ const run = ({ all_down, by, slow_start, steps, strategy, weights }: typeof scen
         known.failedChecks = one.ok ? 0 : known.failedChecks + 1
         return pool.probed(
           target(one.which % weights.length),
-          one.ok ? { ok: true, milliseconds: 1 } : { ok: false, type: "timeout", message: "no answer" }
+          one.ok ? { ok: true, milliseconds: 1 } : { ok: false, type: "connect", message: "connection refused" }
         )
       }
       case "drain": {
