@@ -31,7 +31,7 @@ const CERTIFICATE =
 
 const codeOf = (error: Error): string => ("code" in error && typeof error.code === "string" ? error.code : "")
 
-/** `error` as `ws`, `undici` or a socket of Node reports it. */
+/** `error` as `undici`, Node or a socket of Node reports it. */
 export const failureOf = (error: unknown): BackendFailure => {
   if (!(error instanceof Error)) return { type: "protocol", message: "an unknown failure" }
   const code = codeOf(error)

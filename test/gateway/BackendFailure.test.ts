@@ -27,7 +27,7 @@ describe("failureOf", () => {
     ["HPE_INVALID_CONSTANT", "protocol", "the answer is not HTTP (HPE_INVALID_CONSTANT)"],
     ["HPE_HEADER_OVERFLOW", "protocol", "the header of the answer is too long"],
     ["UND_ERR_HEADERS_OVERFLOW", "protocol", "the header of the answer is too long"],
-    ["WS_ERR_INVALID_OPCODE", "protocol", "what the library says"]
+    ["ERR_OF_ANOTHER_KIND", "protocol", "what the library says"]
   ])("%s is %s: %s", (code, type, message) => {
     expect(failureOf(error(code))).toEqual({ type, message })
     expect(gatewayErrorTypes).toContain(type)

@@ -33,9 +33,7 @@ const endOf = ({ code, message }: FrameFault): BackendEnd => ({
   code: code === 1007 ? code : 1006,
   reason: "",
   problem:
-    code === 1009
-      ? { type: "too_large", message: "a message of the backend is larger than the route allows" }
-      : { type: "protocol", message }
+    code === 1009 ? { type: "too_large", message: "a message of the backend is larger than may pass" } : { type: "protocol", message }
 })
 
 const unreadPongs: BackendEnd = {
@@ -91,7 +89,7 @@ export class WsBackend implements Backend, FrameSink {
   /** Who is told; nobody before the start and after the end. */
   private told: BackendHandler | undefined = undefined
 
-  /** `socket` ignores its errors and is not being read. */
+  /** `socket` is paused and ignores its errors. */
   constructor(socket: Socket, { maxMessage, protocol, turnEnd }: WsBackendOptions) {
     this.socket = socket
     this.protocol = protocol
@@ -108,7 +106,7 @@ export class WsBackend implements Backend, FrameSink {
     this.told = handler
     // Its end may have come before anybody listened.
     if (this.closed) queueMicrotask(() => this.onClosed())
-    else this.socket.on("data", onData)
+    else this.socket.on("data", onData).resume()
   }
 
   /** Bytes of the backend. */

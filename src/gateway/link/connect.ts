@@ -24,6 +24,9 @@ const attempts = 3
 /** From here on a refusal is the target's fault, not the client's. */
 const serverFault = 500
 
+/** Bytes of a refusal that are passed on. */
+const maxRefusal = 65_536
+
 const pathAt = (target: Target, path: string, query: string): string =>
   `${target.url.pathname.replace(/\/$/, "")}${path}${query === "" ? "" : `?${query}`}`
 
@@ -48,6 +51,7 @@ const attempt = (route: Route, arrived: Arrived, choice: Choice, options: Connec
       path: pathAt(target, backendPath(settings, arrived.path), query),
       headers,
       timeout: settings.connect_timeout * 1000,
+      maxRefusal,
       maxMessage: settings.max_message
     }
     return yield* dial(request, options.turnEnd).pipe(

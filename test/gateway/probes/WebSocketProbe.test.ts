@@ -134,7 +134,7 @@ describe("a backend that does not work", () => {
   it("begins an answer of 2 MiB", async () => {
     const frame = Buffer.concat([Buffer.of(0x82, 127, 0, 0, 0, 0, 0, 0x20, 0, 0), Buffer.alloc(1000)])
     const backend = await upgradingBackend((socket) => void socket.once("data", () => socket.write(frame)))
-    expect(await probe(backend.url, { ping_message: "ping" })).toEqual(failure("protocol", /payload size/))
+    expect(await probe(backend.url, { ping_message: "ping" })).toEqual(failure("protocol", /larger than/))
     await leavesNothing(backend)
   })
 
