@@ -61,6 +61,8 @@ export const receiveBody = (exchange: Exchange, limit: number, tooLarge: () => v
     if (last) {
       open = false
       controller.close()
+      // One read of the socket may hold the end although it was paused before: without this the next request would not be read.
+      resume()
     } else if ((controller.desiredSize ?? 0) <= 0 && !exchange.over) {
       // Also if it is paused already: a write that has to wait makes uWebSockets.js read again.
       paused = true

@@ -148,6 +148,27 @@ describe("a request", () => {
     expect(await client.until(complete("}"))).toContain(`{"read":${size}}`)
   })
 
+  // The end of a body may come with a read of the socket that has been paused before.
+  it.each([600_000, 1_000_000, 3_000_000, 10_000_000])(
+    "with a body of %i bytes that had to wait leaves the connection usable",
+    async (length) => {
+      const server = await serve(async (request) => {
+        let read = 0
+        for await (const chunk of request.body ?? []) {
+          read += chunk.length
+          if (read < 1_000_000) await new Promise((resolve) => setTimeout(resolve, 5))
+        }
+        return jsonAnswer(200, { read })
+      }, large)
+      const client = raw(server)
+      client.send(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${length}\r\n\r\n`)
+      client.socket.write(Buffer.alloc(length))
+      expect(await client.until(complete("}"))).toContain(`{"read":${length}}`)
+      client.received = ""
+      expect(await client.send("GET /2 HTTP/1.1\r\nHost: h\r\n\r\n").until(complete("}"))).toContain(`{"read":0}`)
+    }
+  )
+
   it("whose handler does not read its body leaves the connection usable", async () => {
     const gate = makeGate()
     const server = await serve(async () => {
