@@ -43,6 +43,9 @@ export interface HttpProxy {
   readonly close: () => Promise<void>
 }
 
+/** How many targets are tried for one request, all in all. */
+const attempts = 3
+
 /** How many old connections in a row may turn out to be closed when a request is sent by them. */
 const oldConnections = 3
 
@@ -56,10 +59,10 @@ const isDown = (status: number): boolean => status === 502 || status === 503 || 
  * Passes the plain HTTP requests of one route to its targets.
  *
  * Method, path, query, headers (by `forwardRequest` and `forwardResponse`), status and both bodies go on as they are. A
- * request whose connection could not be made goes to another target once, whatever it is; so does one without a body that
- * may arrive twice and that was lost before a byte of its answer. Else a target that can not be reached or answers garbage
- * gives 502, one that is too slow 504, and none at all 503 with `Retry-After`. An answer that breaks off cuts the client's
- * connection, for it must not look complete.
+ * request whose connection could not be made goes to another target, whatever it is, and three targets are tried at most. One
+ * without a body that may arrive twice and that was lost before a byte of its answer goes out once more. Else a target that can
+ * not be reached or answers garbage gives 502, one that is too slow 504, and none at all 503 with `Retry-After`. An answer that
+ * breaks off cuts the client's connection, for it must not look complete.
  */
 export const makeHttpProxy = ({ connections = 4096, now, onTrouble, route }: HttpProxyOptions): HttpProxy => {
   const { pool, rules, settings } = route
@@ -95,7 +98,9 @@ export const makeHttpProxy = ({ connections = 4096, now, onTrouble, route }: Htt
       let current: Attempt | undefined
       let leave = (): void => undefined
       let gone = false
-      let failures = 0
+      const tried = new Set<Target>()
+      let tries = 0
+      let losses = 0
       let staleOnes = 0
       client.onGone(() => {
         gone = true
@@ -104,13 +109,14 @@ export const makeHttpProxy = ({ connections = 4096, now, onTrouble, route }: Htt
         resolve(nobody)
       })
 
-      // What was lost with an old connection goes out again as if it never had. Else another target is asked, once, or where there
-      // is none the same one, if it was there at all.
+      // What was lost with an old connection goes out again as if it never had. Else another target is asked, or where there is none
+      // the same one, if it was there at all; but what may have arrived is said twice at most.
       const next = (target: Target, failure: HttpFailure, progress: Progress): Choice | undefined => {
         if (!mayRepeat(method, client.body !== undefined, failure, progress)) return undefined
         if (failure.stale) return ++staleOnes > oldConnections ? undefined : choose(arrived, new Set())
-        if (++failures > 1) return undefined
-        return choose(arrived, new Set([target])) ?? (progress.sent ? choose(arrived, new Set()) : undefined)
+        if (++tries >= attempts || (progress.sent && ++losses > 1)) return undefined
+        tried.add(target)
+        return choose(arrived, new Set(tried)) ?? (progress.sent ? choose(arrived, new Set()) : undefined)
       }
 
       const send = ({ setCookie, target }: Choice): void => {

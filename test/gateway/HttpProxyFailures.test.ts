@@ -29,7 +29,7 @@ describe("a backend that can not be reached", () => {
     expect(gateway.busy()).toBe(0)
   })
 
-  it("gives its requests to another one, once, whatever they are", async () => {
+  it("gives its requests to another one, whatever they are, and after three there is none", async () => {
     const backend = await httpBackend(echo)
     const gateway = await httpGateway([await unused(), backend.url])
     for (let i = 0; i < 4; i++) {
@@ -40,9 +40,18 @@ describe("a backend that can not be reached", () => {
     }
     expect(gateway.troubles.length).toBeGreaterThan(0)
     expect(gateway.troubles.every(({ repeated }) => repeated)).toBe(true)
-    const none = await httpGateway([await unused(), await unused(), backend.url])
+    const third = await httpGateway([await unused(), await unused(), backend.url])
+    for (const method of ["GET", "POST", "PATCH", "DELETE"])
+      for (let i = 0; i < 3; i++) {
+        const body = method === "GET" ? "" : "x".repeat(200_000)
+        const response = await fetch(third.url, { method, ...(body === "" ? {} : { body }) })
+        expect([response.status, (await response.json()).body]).toEqual([200, body])
+      }
+    expect(third.troubles.every(({ repeated }) => repeated)).toBe(true)
+    const none = await httpGateway([await unused(), await unused(), await unused(), backend.url])
     expect((await fetch(none.url)).status).toBe(502)
-    expect(none.troubles.map(({ repeated }) => repeated)).toEqual([true, false])
+    expect(none.troubles.map(({ repeated }) => repeated)).toEqual([true, true, false])
+    expect(none.busy()).toBe(0)
   })
 
   it("is 502 if its name does not resolve", async () => {
@@ -251,6 +260,20 @@ describe("a request that is lost before a byte of its answer", () => {
     expect((await fetch(gateway.url, { method, ...(body === undefined ? {} : { body }) })).status).toBe(502)
     expect(gateway.troubles).toMatchObject([{ type: "lost", repeated: false }])
     expect(dead.received).toHaveLength(1)
+  })
+
+  it("goes on after one that is not there, and once all the same", async () => {
+    const alive = await fickle(() => false)
+    const lost = await fickle(() => true)
+    const gateway = await httpGateway([await unused(), lost.url, alive.url])
+    expect((await fetch(gateway.url)).status).toBe(200)
+    expect(gateway.troubles.map(({ repeated, type }) => [type, repeated])).toEqual([
+      ["connect", true],
+      ["lost", true]
+    ])
+    const twice = await httpGateway([lost.url, await unused(), (await fickle(() => true)).url])
+    expect((await fetch(twice.url)).status).toBe(502)
+    expect(twice.troubles.map(({ repeated }) => repeated)).toEqual([true, true, false])
   })
 
   it("goes to no third one", async () => {
