@@ -56,6 +56,8 @@ export const connectRefusal = (failure: ConnectFailure, { pool, rules }: Route):
         headers: { "retry-after": String(pool.retryAfter) }
       })
     case "refused":
+      if (failure.body === undefined)
+        return refused({ status: 502, code: "unavailable", message: "the backend's refusal is too long to be passed on", headers: {} })
       return {
         verdict: "relay",
         status: failure.status,

@@ -91,6 +91,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (status < 100) throw new Error("the status of the answer is none")
     if (status < 200 || this.#over) return
     const lines = linesOf(controller.rawHeaders)
     const { foreign, length } = framing(lines)

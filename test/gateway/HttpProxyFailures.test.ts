@@ -112,6 +112,7 @@ describe("a backend that answers", () => {
     ["another transfer coding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", "protocol"],
     ["a coding that hides chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", "protocol"],
     ["another protocol unasked", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "protocol"],
+    ["a status below all", "HTTP/1.1 099 What\r\nContent-Length: 2\r\n\r\nok", "protocol"],
     ["a head of 40 KB", `HTTP/1.1 200 OK\r\nX: ${"a".repeat(40_000)}\r\n\r\n`, "protocol"],
     ["a head without an end", "HTTP/1.1 200 OK\r\n" + "X: a\r\n".repeat(20_000), "protocol"]
   ])("%s is 502", async (_, answer, type) => {

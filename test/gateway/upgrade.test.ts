@@ -14,6 +14,7 @@ import { atEndOfTest, connect, start } from "../hub/support.ts"
 import { eventually } from "../support/eventually.ts"
 import { freePort } from "../support/ports.ts"
 import { rawBackend } from "./backends/raw.ts"
+import { answeringBackend } from "./backends/tcp.ts"
 import { rawClient, rawUpgrade } from "./rawClient.ts"
 import { backend, client } from "./support.ts"
 
@@ -144,15 +145,52 @@ describe("a backend's refusal", () => {
     await eventually(() => answer.server.logs.find((line) => line.includes(`refused with status ${status}`)))
   })
 
-  it("may come in chunks, and loses what is over 64 KiB", async () => {
-    const part = "x".repeat(40_000)
+  const mebibyte = 1_048_576
+
+  it.each([
+    ["with a length", true],
+    ["in chunks", false]
+  ])("is passed on whole up to 1 MiB, %s", async (_, withLength) => {
+    const body = Buffer.alloc(mebibyte, "refused ")
     const answer = await through((_, response) => {
-      response.writeHead(401)
-      response.write(part)
-      setImmediate(() => response.end(part))
+      response.writeHead(401, withLength ? { "Content-Length": mebibyte } : {})
+      response.write(body.subarray(0, 40_000))
+      setImmediate(() => response.end(body.subarray(40_000)))
     })
-    expect([answer.status, answer.body.toString()]).toEqual([401, (part + part).slice(0, 65_536)])
+    expect([answer.status, answer.headers["content-length"], answer.body.equals(body)]).toEqual([401, String(mebibyte), true])
   })
+
+  it.each([
+    ["with a length", true],
+    ["in chunks", false]
+  ])("that is longer is 502 and no other backend is asked, %s", async (_, withLength) => {
+    const body = Buffer.alloc(mebibyte + 1, "x")
+    const answer = await through((_, response) => {
+      response.writeHead(401, withLength ? { "Content-Length": body.length } : {})
+      response.end(body)
+    })
+    expect([answer.status, JSON.parse(answer.body.toString())]).toMatchObject([502, { code: "unavailable" }])
+    expect(answer.asked()).toBe(1)
+  })
+
+  it("that breaks off is 502", async () => {
+    const answer = await through((_, response) => {
+      response.writeHead(401, { "Content-Length": 10 })
+      response.write("half")
+      setImmediate(() => response.destroy())
+    })
+    expect([answer.status, JSON.parse(answer.body.toString())]).toMatchObject([502, { code: "unavailable" }])
+  })
+
+  it.each(["101 Switching Protocols", "101 Go\r\nContent-Length: 2", "102 Processing", "099 What"])(
+    "is not %s, which is 502",
+    async (status) => {
+      const target = await answeringBackend((socket) => void socket.end(`HTTP/1.1 ${status}\r\n\r\n`))
+      const server = await start({ proxy: [{ path: "/app", targets: [target] }] })
+      const answer = await rawUpgrade(server, "/app").whole()
+      expect([answer.status, JSON.parse(answer.body.toString())]).toMatchObject([502, { code: "unavailable" }])
+    }
+  )
 
   it("frees what the client had taken: its place, and the user's", async () => {
     const target = await refusing((_, response) => void response.writeHead(401).end())

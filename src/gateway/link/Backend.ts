@@ -51,5 +51,6 @@ export type DialFailure =
       readonly outcome: "refused"
       readonly status: number
       readonly headers: ReadonlyArray<readonly [string, string]>
-      readonly body: Uint8Array
+      /** Undefined: it is longer than was asked for. */
+      readonly body: Uint8Array | undefined
     }

@@ -24,8 +24,8 @@ const attempts = 3
 /** From here on a refusal is the target's fault, not the client's. */
 const serverFault = 500
 
-/** Bytes of a refusal that are passed on. */
-const maxRefusal = 65_536
+/** Bytes that the body of a refusal may have to be passed on. */
+const maxRefusal = 1_048_576
 
 const pathAt = (target: Target, path: string, query: string): string =>
   `${target.url.pathname.replace(/\/$/, "")}${path}${query === "" ? "" : `?${query}`}`

@@ -18,7 +18,7 @@ export interface UpgradeRequest {
   readonly headers: ReadonlyMap<string, string>
   /** Milliseconds for the connection and the handshake, all in all; absent: as long as they take. */
   readonly timeout?: number
-  /** Bytes of a refusal's body that are waited for. */
+  /** Bytes that the body of a refusal may have to be told; 0: none is waited for. */
   readonly maxRefusal: number
   /** Called when the connection stands, for https with TLS. */
   readonly onConnected?: () => void
@@ -45,22 +45,24 @@ const headerLines = ({ rawHeaders }: IncomingMessage): AnswerLines => {
   return lines
 }
 
-/** Reads what a backend says with its refusal, the beginning of it if that is long. */
+/** Reads what a backend says with its refusal. Half of that is told to nobody: it would look like the whole. */
 const readRefusal = (response: IncomingMessage, most: number, fail: (failure: DialFailure) => void): void => {
+  const { statusCode: status = 0 } = response
+  if (status < 200) return fail(notWebSocket(`it answered with the status ${status}`))
   const chunks: Array<Buffer> = []
   let size = 0
-  const finish = (): void => {
-    const { statusCode: status = 502 } = response
-    fail({ outcome: "refused", status, headers: headerLines(response), body: Buffer.concat(chunks) })
-  }
-  if (most === 0) return finish()
+  const finish = (body: Uint8Array | undefined): void => fail({ outcome: "refused", status, headers: headerLines(response), body })
+  if (most === 0 || Number(response.headers["content-length"] ?? 0) > most) return finish(undefined)
   response.on("data", (chunk: Buffer) => {
-    chunks.push(chunk.subarray(0, most - size))
+    chunks.push(chunk)
     size += chunk.length
-    if (size >= most) finish()
+    if (size > most) finish(undefined)
   })
-  response.on("end", finish)
-  response.on("error", finish)
+  response.on("end", () => finish(Buffer.concat(chunks)))
+  response.on("error", (error) => {
+    const failure = failureOf(error)
+    fail(failed(failure.type === "lost" ? { type: "lost", message: "the backend broke off its answer" } : failure))
+  })
 }
 
 /** Between the handshake and whoever takes the socket over. */

@@ -19,7 +19,8 @@ const outcome = async (url: string): Promise<unknown> => {
   const result = await Effect.runPromise(Effect.result(upgrade(requestTo(url))))
   if (result._tag === "Failure") {
     const { failure } = result
-    return failure.outcome === "refused" ? { ...failure, body: Buffer.from(failure.body).toString() } : failure
+    if (failure.outcome !== "refused") return failure
+    return { ...failure, body: failure.body === undefined ? undefined : Buffer.from(failure.body).toString() }
   }
   const { socket, ...rest } = result.success
   atEndOfTest(() => void socket.destroy())
@@ -52,7 +53,8 @@ const accepted =
 const fails = (type: string, message: RegExp) => (told: unknown) =>
   expect(told).toEqual({ outcome: "failed", failure: { type, message: expect.stringMatching(message) } })
 
-const refuses = (status: number, body: string) => (told: unknown) => expect(told).toMatchObject({ outcome: "refused", status, body })
+const refuses = (status: number, body: string | undefined) => (told: unknown) =>
+  expect(told).toMatchObject({ outcome: "refused", status, body })
 
 const frame = "\x81\x02hi"
 
@@ -93,8 +95,28 @@ const cases: ReadonlyArray<readonly [name: string, answer: (accept: string) => s
     () => "HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
     refuses(403, "abcde")
   ],
-  ["a refusal up to the end", () => `HTTP/1.0 404 No\r\n\r\n${"x".repeat(150)}`, refuses(404, "x".repeat(100))],
+  ["a refusal up to the end", () => `HTTP/1.0 404 No\r\n\r\n${"x".repeat(100)}`, refuses(404, "x".repeat(100))],
+  ["a refusal over the bound", () => `HTTP/1.0 404 No\r\n\r\n${"x".repeat(101)}`, refuses(404, undefined)],
+  ["a refusal over the bound, with its length", () => "HTTP/1.1 404 No\r\nContent-Length: 101\r\n\r\n", refuses(404, undefined)],
+  ["a refusal that breaks off", () => "HTTP/1.1 404 No\r\nContent-Length: 10\r\n\r\nhalf", fails("lost", /broke off/)],
+  [
+    "a refusal in chunks that breaks off",
+    () => "HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+    fails("lost", /broke off/)
+  ],
+  [
+    "a refusal in chunks that are none",
+    () => "HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n",
+    fails("protocol", /not HTTP/)
+  ],
   ["a word before the answer", (accept) => `HTTP/1.1 103 Early\r\nX-A: b\r\n\r\n${proper(accept)}${frame}`, accepted([])],
+  ["a 101 without any header of an upgrade", () => "HTTP/1.1 101 Switching Protocols\r\n\r\n", fails("protocol", /Invalid \w+ header/)],
+  ["a 101 that has a body", () => "HTTP/1.1 101 No\r\nContent-Length: 2\r\n\r\nno", fails("protocol", /Invalid \w+ header/)],
+  ["a word and no answer", () => "HTTP/1.1 103 Early\r\n\r\n", fails("lost", /closed/)],
+  ["words and a 101 that is none", () => "HTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 101 Go\r\n\r\n", fails("protocol", /Invalid \w+ header/)],
+  ["a status below all", () => "HTTP/1.1 099 What\r\nContent-Length: 0\r\n\r\n", fails("protocol", /status|not HTTP/)],
+  ["a status of one digit", () => "HTTP/1.1 7 What\r\nContent-Length: 0\r\n\r\n", fails("protocol", /status|not HTTP/)],
+  ["a status above all", () => "HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n", refuses(999, "")],
   ["what is not HTTP", () => "SSH-2.0-OpenSSH_9.6\r\n\r\n", fails("protocol", /not HTTP/)],
   ["half of an answer", (accept) => proper(accept).slice(0, 60), fails("lost", /closed/)],
   ["nothing", () => "", fails("lost", /closed/)]
