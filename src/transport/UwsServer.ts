@@ -9,13 +9,12 @@ import {
   us_listen_socket_close,
   us_socket_local_port,
   type us_listen_socket,
-  type us_socket_context_t,
-  type WebSocket
+  type us_socket_context_t
 } from "uWebSockets.js"
 import type { Publisher, SocketHandler } from "./Transport.ts"
 import type { Gate } from "./Upgrade.ts"
 import type { UserData, UwsSocket } from "./UwsSocket.ts"
-import { UwsCorks } from "./UwsCorks.ts"
+import { UwsAnchor } from "./UwsAnchor.ts"
 import { exclusivePort, noCompression, smallCompression } from "./UwsConstants.ts"
 import { type Fork, handleUpgrade } from "./UwsUpgrade.ts"
 
@@ -86,7 +85,7 @@ const open = (app: TemplatedApp, { host, port }: ServerOptions): Effect.Effect<u
 
 export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, ListenError> =>
   Effect.map(makeApp(options), (app) => {
-    const corks = new UwsCorks()
+    const anchor = new UwsAnchor()
     const serve = <A, C>({ gate, handler, ...endpoint }: Endpoint<A, C>): void => {
       const onUpgraded = (socket: UwsSocket<A, C>): void => {
         const { accepted } = socket
@@ -95,7 +94,6 @@ export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, 
         socket.connection = handler.onOpen(socket, accepted)
       }
       const { fork, onRefused, compression: compress } = options
-      const opened: Array<WebSocket<UserData<A, C>>> = []
       app.ws<UserData<A, C>>(endpoint.path, {
         compression: options.compression ? smallCompression : noCompression,
         maxPayloadLength: endpoint.maxMessage * 2,
@@ -104,33 +102,30 @@ export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, 
         idleTimeout: clampIdle(endpoint.idleTimeout),
         sendPingsAutomatically: endpoint.pings,
         upgrade: (res: HttpResponse, req: HttpRequest, context: us_socket_context_t) =>
-          handleUpgrade<A, C>({ gate, fork, compress, onRefused, onUpgraded, opened, corks }, res, req, context),
-        // No function of ours: see `handleUpgrade`.
-        open: opened.push.bind(opened) as (ws: WebSocket<UserData<A, C>>) => void,
+          handleUpgrade<A, C>({ gate, fork, compress, onRefused, onUpgraded, anchor }, res, req, context),
+        open: (ws) => ws.getUserData().socket.opened(ws),
         message: (ws, frame, binary) => {
-          const connection = ws.getUserData().socket?.connection
+          const { connection } = ws.getUserData().socket
           if (connection !== undefined) handler.onFrame(connection, frame, binary)
         },
         dropped: (ws, frame, binary) => {
           const { socket } = ws.getUserData()
-          if (socket?.connection !== undefined && !socket.sending) handler.onDropped(socket.connection, frame, binary)
+          if (socket.connection !== undefined && !socket.sending) handler.onDropped(socket.connection, frame, binary)
         },
         ping: (ws) => {
-          const connection = ws.getUserData().socket?.connection
+          const { connection } = ws.getUserData().socket
           if (connection !== undefined) handler.onAlive(connection, true)
         },
         pong: (ws) => {
-          const connection = ws.getUserData().socket?.connection
+          const { connection } = ws.getUserData().socket
           if (connection !== undefined) handler.onAlive(connection, false)
         },
         drain: (ws) => {
-          const connection = ws.getUserData().socket?.connection
+          const { connection } = ws.getUserData().socket
           if (connection !== undefined) handler.onDrain(connection)
         },
         close: (ws, code, reason) => {
           const { socket } = ws.getUserData()
-          corks.closed(ws)
-          if (socket === undefined) return void opened.pop()
           socket.closed()
           if (socket.connection !== undefined) handler.onClose(socket.connection, code, reason)
         }
@@ -144,6 +139,7 @@ export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, 
       listen: () =>
         Effect.gen(function* () {
           app.any("/*", options.onHttp)
+          yield* anchor.drop
           const socket = yield* Effect.acquireRelease(open(app, options), (listening) =>
             Effect.sync(() => {
               us_listen_socket_close(listening)

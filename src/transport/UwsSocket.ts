@@ -4,9 +4,9 @@ import type { ClientSocket, SendStatus } from "./Transport.ts"
 /** How uWebSockets.js calls the three outcomes of a send. */
 const statuses: ReadonlyArray<SendStatus> = ["buffered", "sent", "dropped"]
 
-/** What a native socket keeps for us, from right after its upgrade on: see `handleUpgrade`. */
+/** What a native socket keeps for us. */
 export interface UserData<A, C> {
-  socket?: UwsSocket<A, C>
+  readonly socket: UwsSocket<A, C>
 }
 
 /** The port to one uWebSockets.js socket. Native calls on a closed socket throw, so none is made. */
@@ -25,7 +25,6 @@ export class UwsSocket<A, C> implements ClientSocket {
   }
 
   opened(ws: WebSocket<UserData<A, C>>): void {
-    ws.getUserData().socket = this
     this.ws = ws
   }
 

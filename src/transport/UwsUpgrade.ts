@@ -1,9 +1,9 @@
 import { STATUS_CODES } from "node:http"
 import { type Effect, Exit, type Fiber } from "effect"
-import type { HttpRequest, HttpResponse, us_socket_context_t, WebSocket } from "uWebSockets.js"
+import type { HttpRequest, HttpResponse, us_socket_context_t } from "uWebSockets.js"
 import { addHeader } from "./Handshake.ts"
 import type { Gate, HeaderLines, UpgradeRequest, Verdict } from "./Upgrade.ts"
-import type { UwsCorks } from "./UwsCorks.ts"
+import type { UwsAnchor } from "./UwsAnchor.ts"
 import { type UserData, UwsSocket } from "./UwsSocket.ts"
 
 /** Header bytes are Latin-1, and may hold no line breaks. */
@@ -66,9 +66,7 @@ export interface UpgradeOptions<A, C> {
   readonly fork: Fork
   readonly compress: boolean
   readonly onRefused: (status: number) => void
-  /** Where the transport puts a WebSocket that opens, and takes away one that is closed before it was taken over. */
-  readonly opened: Array<WebSocket<UserData<A, C>>>
-  readonly corks: UwsCorks
+  readonly anchor: UwsAnchor
   /** The socket is open, and corked for the time of this call. */
   readonly onUpgraded: (socket: UwsSocket<A, C>) => void
 }
@@ -110,17 +108,11 @@ export const handleUpgrade = <A, C>(
         res.writeStatus("101 Switching Protocols")
         writeHeaders(res, verdict.headers)
       }
-      res.upgrade<UserData<A, C>>({}, key, verdict.protocol, extensions, context)
+      res.upgrade<UserData<A, C>>({ socket }, key, verdict.protocol, extensions, context)
     }
-    if (waited) options.corks.within(() => res.cork(upgrade))
+    // Under its own cork it could be closed at once: see `UwsAnchor`.
+    if (waited) options.anchor.within(() => res.cork(upgrade))
     else res.cork(upgrade)
-    // Taken over after the response's own cork, if that it was: see `UwsCorks`. A field of user data to be copied within, or a function
-    // of ours that opens, would be enough to lose some.
-    const opened = options.opened.pop()
-    if (opened !== undefined) {
-      options.corks.opened(opened)
-      socket.opened(opened)
-    }
     if (!socket.cork(() => options.onUpgraded(socket))) verdict.release()
   }
 
