@@ -8,8 +8,8 @@ export const MAX_SESSION_LENGTH = 256
 const TOKEN_PREFIX = "weft.token."
 const SESSION_PREFIX = "weft.session."
 
-/** Query parameters that carry a secret. */
-const secretParameters: ReadonlySet<string> = new Set(["token", "session"])
+/** The query parameter that carries the token. */
+const TOKEN_PARAMETER = "token"
 
 /** Where the two may stand. `query` has decoded values; of a repeated parameter the first. */
 export interface Sources {
@@ -31,25 +31,28 @@ const suffix = (subprotocols: ReadonlyArray<string>, prefix: string): string | u
 
 /** The first token of: `Authorization: Bearer T`, subprotocol `weft.token.T`, `?token=T`. Empty ones count as absent. */
 export const findToken = (sources: Sources): string | undefined =>
-  bearer(sources.authorization) ?? suffix(sources.subprotocols, TOKEN_PREFIX) ?? nonEmpty(sources.query.get("token"))
+  bearer(sources.authorization) ?? suffix(sources.subprotocols, TOKEN_PREFIX) ?? nonEmpty(sources.query.get(TOKEN_PARAMETER))
 
 /** The first session of: subprotocol `weft.session.S`, `?session=S`. */
 export const findSession = (sources: Omit<Sources, "authorization">): string | undefined =>
   suffix(sources.subprotocols, SESSION_PREFIX) ?? nonEmpty(sources.query.get("session"))
 
-/** Whether a subprotocol carries a secret, and so must never be logged, forwarded or answered. */
-export const isSecretSubprotocol = (name: string): boolean => name.startsWith(TOKEN_PREFIX) || name.startsWith(SESSION_PREFIX)
+/** Whether a subprotocol carries a token: where that is for this server, it is never logged, forwarded or answered. */
+export const isTokenSubprotocol = (name: string): boolean => name.startsWith(TOKEN_PREFIX)
+
+/** Whether a subprotocol carries a session. */
+export const isSessionSubprotocol = (name: string): boolean => name.startsWith(SESSION_PREFIX)
 
 /**
- * A query string (without `?`) less the parameters that carry secrets: fit for logs and for backends. The rest stays
- * byte for byte. Names are compared decoded, so that `%74oken` does not slip through.
+ * A query string (without `?`) less the parameters that carry a token: fit for backends that have no business with it. The
+ * rest stays byte for byte. Names are compared decoded, so that `%74oken` does not slip through.
  */
-export const withoutSecrets = (query: string): string =>
+export const withoutTokens = (query: string): string =>
   query
     .split("&")
     .filter((pair) => {
       const name = decodeFormText(pair.split("=", 1)[0] ?? "")
-      return name !== undefined && !secretParameters.has(name)
+      return name !== undefined && name !== TOKEN_PARAMETER
     })
     .join("&")
 

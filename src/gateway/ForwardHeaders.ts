@@ -1,5 +1,5 @@
 /** Which headers go on to a backend, and which come back to the client. Pure; used by HTTP and by WebSocket dials. */
-import { isSecretSubprotocol } from "../auth/TokenSource.ts"
+import { isTokenSubprotocol } from "../auth/TokenSource.ts"
 import { type Sender, setForwarding } from "./ForwardedFor.ts"
 import { forwardedQuery, reservedParameter } from "./ForwardQuery.ts"
 import { isTraceParent, newTraceParent } from "./TraceParent.ts"
@@ -125,12 +125,14 @@ export const userValue = (user: string): string => {
   return /^[\x20-\x7e]*$/.test(user) ? user : Buffer.from(user, "utf8").toString("latin1")
 }
 
-/** The subprotocols that a client offers, less those that carry this server's secrets. */
-export const offeredSubprotocols = (header: string | undefined): ReadonlyArray<string> =>
-  (header ?? "")
+/** The subprotocols that a client offers, less those that carry this server's token. Undefined: none is left. */
+const offeredSubprotocols = (header: string, withoutToken: boolean): string | undefined => {
+  const offered = header
     .split(",")
     .map((name) => name.trim())
-    .filter((name) => name !== "" && !isSecretSubprotocol(name))
+    .filter((name) => name !== "" && !(withoutToken && isTokenSubprotocol(name)))
+  return offered.length === 0 ? undefined : offered.join(", ")
+}
 
 /** One request as it arrived. Names of headers are in lower case, each name once; values have one character per byte. */
 export interface ArrivedRequest extends Sender {
@@ -178,10 +180,11 @@ export const forwardRequest = (rules: HeaderRules, request: ArrivedRequest): For
     headers.set(name, value)
   }
   if (withoutToken && /^bearer(?:\s|$)/i.test(headers.get("authorization")?.trim() ?? "")) headers.delete("authorization")
-  if (headers.has("sec-websocket-protocol")) {
-    const offered = offeredSubprotocols(headers.get("sec-websocket-protocol"))
-    if (offered.length === 0) headers.delete("sec-websocket-protocol")
-    else headers.set("sec-websocket-protocol", offered.join(", "))
+  const offer = headers.get("sec-websocket-protocol")
+  if (offer !== undefined) {
+    const offered = offeredSubprotocols(offer, withoutToken)
+    if (offered === undefined) headers.delete("sec-websocket-protocol")
+    else headers.set("sec-websocket-protocol", offered)
   }
   const host = arrived.get("host")
   if (host !== undefined) headers.set("host", host)

@@ -1,5 +1,5 @@
 /** The query that goes on to a backend. Pure. */
-import { withoutSecrets } from "../auth/TokenSource.ts"
+import { withoutTokens } from "../auth/TokenSource.ts"
 
 const escapes = /%([0-9a-fA-F]{2})/g
 
@@ -58,7 +58,7 @@ export interface QueryOptions {
 
 /** The client's query (without `?`) as the backend gets it: the user's parameter says what authentication found, or is absent. */
 export const forwardedQuery = (query: string, { parameter, reserved, user, withoutToken }: QueryOptions): string => {
-  const own = withoutParameter(withoutToken && query !== "" ? withoutSecrets(query) : query, reserved)
+  const own = withoutParameter(withoutToken && query !== "" ? withoutTokens(query) : query, reserved)
   if (user === undefined || parameter === "") return own
   return `${own}${own === "" ? "" : "&"}${encoded(parameter)}=${encoded(user)}`
 }

@@ -1,7 +1,9 @@
 import { Effect } from "effect"
 import { type Auth, AuthError } from "../auth/Auth.ts"
+import { isSessionSubprotocol } from "../auth/TokenSource.ts"
 import { authRefusal, readCredentials, type Refusal } from "../transport/Handshake.ts"
 import type { ProxyRoute } from "../config/proxy.ts"
+import { withoutParameter } from "./ForwardQuery.ts"
 
 /** A request that asks for a route. Header names in lower case. */
 export interface RouteRequest {
@@ -10,6 +12,16 @@ export interface RouteRequest {
   /** Without its `?`. */
   readonly query: string
   readonly address: string
+}
+
+/** A session of that name is one of the backend's, which knows how long it may be. */
+const withoutSession = ({ headers, query }: RouteRequest): { readonly headers: ReadonlyMap<string, string>; readonly query: string } => {
+  const offered = headers.get("sec-websocket-protocol")
+  const without = offered?.split(",").filter((name) => !isSessionSubprotocol(name.trim()))
+  return {
+    headers: without === undefined ? headers : new Map([...headers, ["sec-websocket-protocol", without.join(",")]]),
+    query: withoutParameter(query, "session")
+  }
 }
 
 const noToken = authRefusal(new AuthError({ code: "unauthorized", message: "this route needs a token" }))
@@ -25,7 +37,7 @@ export const routeUser = (
   request: RouteRequest
 ): Effect.Effect<string | undefined, Refusal> => {
   if (!settings.auth.required) return Effect.succeed(undefined)
-  const credentials = readCredentials(request)
+  const credentials = readCredentials(withoutSession(request))
   if ("refuse" in credentials) return Effect.fail(credentials.refuse)
   const { token } = credentials
   if (token === undefined) return Effect.fail(noToken)

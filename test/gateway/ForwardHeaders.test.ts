@@ -189,8 +189,9 @@ describe("the user", () => {
 
 describe("the token", () => {
   it("goes on where it is not this server's", () => {
-    const { headers, query } = forward({ headers: { authorization: "Bearer T" }, query: "token=T&a=1" })
-    expect(headers).toMatchObject({ authorization: "Bearer T" })
+    const own = { authorization: "Bearer T", "sec-websocket-protocol": "chat, weft.token.T, weft.session.S" }
+    const { headers, query } = forward({ headers: own, query: "token=T&a=1" })
+    expect(headers).toMatchObject(own)
     expect(query).toBe("token=T&a=1")
   })
 
@@ -201,10 +202,12 @@ describe("the token", () => {
     expect(forward({ headers: { authorization: "Basic T" }, withoutToken: true }).headers).toMatchObject({ authorization: "Basic T" })
   })
 
-  it("never goes on as a subprotocol", () => {
-    const offered = { "sec-websocket-protocol": "chat,weft.token.T , weft.session.S, v2" }
-    expect(forward({ headers: offered }).headers).toMatchObject({ "sec-websocket-protocol": "chat, v2" })
-    expect(forward({ headers: { "sec-websocket-protocol": "weft.token.T" } }).headers).not.toHaveProperty("sec-websocket-protocol")
+  it("stays here as a subprotocol too, and a session does not: the gateway has none", () => {
+    const through = (offer: string, query = "") => forward({ headers: { "sec-websocket-protocol": offer }, query, withoutToken: true })
+    const { headers, query } = through("chat,weft.token.T , weft.session.S, v2", "session=S&token=T")
+    expect(headers).toMatchObject({ "sec-websocket-protocol": "chat, weft.session.S, v2" })
+    expect(query).toBe("session=S")
+    expect(through("weft.token.T").headers).not.toHaveProperty("sec-websocket-protocol")
   })
 })
 

@@ -66,9 +66,13 @@ describe("subprotocols", () => {
     }
   })
 
-  it("that carry a token or a session of this server are not shown to anybody", async () => {
-    const { answer, offer } = await chosen("chat", ["weft.token.abc, chat", "weft.session.def"])
-    expect([answer.status, answer.headers["sec-websocket-protocol"], offer]).toEqual([101, "chat", "chat"])
+  it("that would carry a token or a session for this server are the backend's too where no token is asked for", async () => {
+    const { answer, offer } = await chosen("weft.token.abc", ["weft.token.abc, chat", "weft.session.def"])
+    expect([answer.status, answer.headers["sec-websocket-protocol"], offer]).toEqual([
+      101,
+      "weft.token.abc",
+      "weft.token.abc, chat, weft.session.def"
+    ])
   })
 })
 
@@ -337,6 +341,15 @@ describe("a route that requires a token", () => {
       peer.socket.destroy()
       await eventually(() => target.links[index]?.peer.ended)
     }
+  })
+
+  it("has no sessions: what is called so is the backend's, however long", async () => {
+    const { server, target } = await guarded({ auth: { required: true, header: "", query: "" } })
+    const long = "s".repeat(1000)
+    const token = await sign({ sub: "ada" })
+    await rawClient(server, `/app?session=${long}&token=${token}`, { headers: { "Sec-WebSocket-Protocol": `chat, weft.session.${long}` } })
+    const { request } = await target.link(0)
+    expect([request.url, request.headers["sec-websocket-protocol"]]).toEqual([`/app?session=${long}`, `chat, weft.session.${long}`])
   })
 
   it("passes the user as the route says, or not at all, in any script", async () => {
