@@ -84,7 +84,7 @@ const stickyFields = {
     kind: "string",
     type: '"cookie", "ip", "user", "header:NAME", "query:NAME"',
     expected: 'one of "cookie", "ip", "user", "header:NAME", "query:NAME"',
-    doc: "What a client is known by again: a cookie that Weft sets; its address; its user; a header or query parameter of its request. All but the cookie choose by consistent hashing."
+    doc: "What a client is known by again: a cookie that Weft sets; its address; its user, which takes `auth.required`; a header or query parameter of its request. All but the cookie choose by consistent hashing."
   }),
   cookie: text("weft_backend", "Name of the cookie.", { rule: cookieNameRule }),
   ttl: seconds(86_400, "How long the cookie is good for."),
@@ -231,7 +231,7 @@ export const Proxy = tables(
     buffer: bytes(1_048_576, "Bytes that may wait for one side of a connection, beside one message."),
     max_body: count(0, "Largest body of an HTTP request, bytes. A larger one is refused (413). 0: unlimited."),
     strip_prefix: toggle(false, "The backend sees the path without the prefix: for `/chat/*`, `/chat/a` is `/a`."),
-    connections_per_user: count(0, "WebSocket connections of one user on this route and node. 0: unlimited."),
+    connections_per_user: count(0, "WebSocket connections of one user on this route and node; it takes `auth.required`. 0: unlimited."),
     slow_start: secondsOrZero(0, "Time over which a target that came back grows to its full share. 0: at once."),
     deregistration_delay: secondsOrZero(300, "How long a target that is drained keeps its connections."),
     all_down: choice(

@@ -92,8 +92,17 @@ const circles = ({ targets }: Route, path: string, { host, port }: SettingsFile[
       : []
   })
 
+/** Only a route that asks for tokens looks at them. */
+const strangers = ({ auth, connections_per_user: most, sticky_sessions: sticky }: Route, path: string): ReadonlyArray<Finding> => {
+  if (auth.required) return []
+  const found = (key: string): ReadonlyArray<Finding> => [
+    warning([key, `${path}.auth.required`], "has no effect: no client of this route has a user, for it asks for no token (auth.required)")
+  ]
+  return [...(sticky?.by === "user" ? found(`${path}.sticky_sessions.by`) : []), ...(most > 0 ? found(`${path}.connections_per_user`) : [])]
+}
+
 const users = (route: Route, path: string, authenticated: boolean): ReadonlyArray<Finding> => {
-  if (authenticated) return []
+  if (authenticated) return strangers(route, path)
   const unknown = "and neither auth.jwt nor auth.http is configured"
   return [
     ...(route.auth.required

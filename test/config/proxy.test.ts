@@ -6,6 +6,7 @@ import { SettingsFile, type SettingsInput } from "../../src/config/Settings.ts"
 import { mistakesIn, settingsOf, warningsIn } from "./loading.ts"
 
 const secret = "0123456789abcdef0123456789abcdef"
+const jwt = `[auth.jwt]\nsecret = "${secret}"\n`
 
 /** A route with a path and a target, and `more` keys; the tables of `more` come last in it. */
 const route = (more = "", path = "/a/*", targets = '["http://h:1"]') => `[[proxy]]\npath = "${path}"\ntargets = ${targets}\n${more}\n`
@@ -406,6 +407,16 @@ const warnings: ReadonlyArray<readonly [name: string, toml: string, line: string
     "proxy[0].connections_per_user: warning: has no effect: it needs users, and neither auth.jwt nor auth.http is configured"
   ],
   [
+    "a limit for users on a route that looks at no tokens",
+    route("connections_per_user = 1") + jwt,
+    "proxy[0].connections_per_user: warning: has no effect: no client of this route has a user, for it asks for no token (auth.required)"
+  ],
+  [
+    "users to come back on a route that looks at no tokens",
+    route('sticky_sessions = { by = "user" }') + jwt,
+    "proxy[0].sticky_sessions.by: warning: has no effect: no client of this route has a user, for it asks for no token (auth.required)"
+  ],
+  [
     "a route to this server itself",
     route("", "/a", '["http://localhost:8080"]'),
     "proxy[0].targets[0]: warning: is the address of this server itself: requests would go round in circles"
@@ -418,8 +429,6 @@ describe("what works, but hardly as meant, is a warning:", () => {
     expect(warningsIn({ toml })).toEqual([`weft.toml: ${line}`])
   })
 })
-
-const jwt = `[auth.jwt]\nsecret = "${secret}"\n`
 
 describe("no mistake and no warning:", () => {
   const inOrder: ReadonlyArray<readonly [name: string, toml: string]> = [
