@@ -27,6 +27,7 @@ import { Metrics } from "./observe/Metrics.ts"
 import { Rooms } from "./room/Rooms.ts"
 import { clientAddress, forwardingHeaders, trustedProxies } from "./transport/ClientAddress.ts"
 import { errorAnswer, type HttpHandler } from "./transport/HttpAnswer.ts"
+import { InFlight } from "./transport/InFlight.ts"
 import { TurnEnd } from "./transport/TurnEnd.ts"
 import { serveHttp, type ServeHttpOptions } from "./transport/UwsHttp.ts"
 import { makeUwsServer } from "./transport/UwsServer.ts"
@@ -64,6 +65,17 @@ const maxHttpBody = 1_048_576
 const stall = 1_000
 
 const hubPaths = ["/ws", "/websocket"]
+
+/** Seconds that requests get for their answers at the end, also where clients are sent away sooner. */
+const leastPatience = 2
+
+/** Requests that are under way at the end are answered, unless that takes longer than all else may. */
+const lastAnswers = (inFlight: InFlight, period: number): Effect.Effect<void> =>
+  Effect.flatMap(inFlight.settled(Math.max(period, leastPatience)), (left) =>
+    left === 0
+      ? Effect.void
+      : Effect.logWarning("requests are cut off without the end of their answers").pipe(Effect.annotateLogs({ left }))
+  )
 
 const cpuMillis = (): number => {
   const { user, system } = process.cpuUsage()
@@ -108,8 +120,10 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
     let draining = false
     let route: ServeHttpOptions["route"]
     let answer: HttpHandler = () => errorAnswer("unavailable", "this server is starting")
+    const inFlight = new InFlight()
     const http: ServeHttpOptions = {
       maxBody: maxHttpBody,
+      inFlight,
       route: (arrival) => route?.(arrival),
       secure: settings.server.tls !== undefined,
       client: (peer, headers) =>
@@ -236,7 +250,10 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
         const { period } = settings.drain
         return Effect.andThen(
           Effect.logInfo("draining"),
-          Effect.all([drain(connections, period), gateway.links.drain(period)], { concurrency: "unbounded", discard: true })
+          Effect.all([drain(connections, period), gateway.links.drain(period), lastAnswers(inFlight, period)], {
+            concurrency: "unbounded",
+            discard: true
+          })
         )
       })
     )

@@ -143,7 +143,12 @@ export const Session = section(
 )
 
 export const Drain = section(
-  { period: secondsOrZero(10, "Time over which clients are sent away at SIGTERM. 0: all at once.") },
+  {
+    period: secondsOrZero(
+      10,
+      "Time over which clients are sent away at SIGTERM, and which HTTP requests get for their answers (2 s at least). 0: all at once."
+    )
+  },
   "The orderly end."
 )
 

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse } from "uWebSockets.js"
 import { type Answer, errorAnswer, type HttpArrival, type HttpHandler, type HttpRoute, type Relay } from "./HttpAnswer.ts"
+import type { InFlight } from "./InFlight.ts"
 import { receiveBody } from "./UwsHttpBody.ts"
 import { Exchange } from "./UwsHttpExchange.ts"
 import { type Head, type HeadOptions, readHead } from "./UwsHttpHead.ts"
@@ -12,6 +13,8 @@ export interface ServeHttpOptions extends HeadOptions {
   readonly route?: (arrival: HttpArrival) => HttpRoute | undefined
   /** Told once per request, when its answer begins. */
   readonly onAnswer?: (status: number) => void
+  /** Told of each request, when it has come and when it is over. */
+  readonly inFlight?: InFlight
   /** Told what the handler threw or its body failed with. The client is told nothing of it. */
   readonly onError?: (error: unknown, requestId: string) => void
 }
@@ -47,7 +50,8 @@ const webRequest = (head: Head, body: ReadableStream<Uint8Array<ArrayBuffer>> | 
 export const serveHttp = (res: HttpResponse, req: HttpRequest, handler: HttpHandler, options: ServeHttpOptions): void => {
   const head = readHead(res, req, options)
   const { requestId } = head
-  const exchange = new Exchange(res)
+  options.inFlight?.begin()
+  const exchange = new Exchange(res, () => options.inFlight?.end())
   const writing = { head: head.method === "HEAD", requestId, onBegin: (status: number): void => options.onAnswer?.(status) }
 
   const answer = (given: Answer, close = false): void => {

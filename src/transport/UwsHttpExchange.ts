@@ -13,7 +13,6 @@ const attempts = 50
  */
 export class Exchange {
   readonly res: HttpResponse
-  over = false
   /** Status and headers are written: no other answer can be given any more. */
   begun = false
   /**
@@ -30,10 +29,18 @@ export class Exchange {
   /** Looks at this exchange since the client last did something. */
   #idleLooks = 0
   #trying = false
+  #over = false
+  readonly #onOver: () => void
 
-  constructor(res: HttpResponse) {
+  /** `onOver` is called once, when the answer has ended or the connection was lost. */
+  constructor(res: HttpResponse, onOver: () => void) {
     this.res = res
+    this.#onOver = onOver
     res.onAborted(() => this.#lose())
+  }
+
+  get over(): boolean {
+    return this.#over
   }
 
   /** The connection was lost, or the request given up, before the answer had ended. */
@@ -68,7 +75,9 @@ export class Exchange {
 
   /** To be called right after the write that has ended the answer. */
   ended(): void {
-    this.over = true
+    if (this.#over) return
+    this.#over = true
+    this.#onOver()
   }
 
   /** Calls `handler` whenever the client may have read something. */
@@ -145,8 +154,8 @@ export class Exchange {
   }
 
   #lose(): void {
-    if (this.over) return
-    this.over = true
+    if (this.#over) return
+    this.ended()
     this.abort()
   }
 }
