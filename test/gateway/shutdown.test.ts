@@ -22,8 +22,7 @@ const holdingBackend = async () => {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, held }
 }
 
-const behind = (url: string, period: number): string =>
-  `[drain]\nperiod = ${period}\n[[proxy]]\npath = "/app/*"\ntargets = ["${url}"]\n`
+const behind = (url: string, period: number): string => `[drain]\nperiod = ${period}\n[[proxy]]\npath = "/app/*"\ntargets = ["${url}"]\n`
 
 it("they are answered, and it ends as soon as they are", async () => {
   const { held, url } = await holdingBackend()
