@@ -211,6 +211,13 @@ export const forwardRequest = (rules: HeaderRules, request: ArrivedRequest): For
   return { headers, query }
 }
 
+/**
+ * Headers of an answer that is this server's own, on a route: with those that the route adds, in place of its own of the same
+ * name, but for the type of what it says. Names are in lower case.
+ */
+export const ownHeaders = ({ response }: HeaderRules, headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  response.add.length === 0 ? headers : { ...headers, ...Object.fromEntries(response.add.filter(([name]) => name !== "content-type")) }
+
 /** Header lines in order; a name may come more than once, as `Set-Cookie` does. */
 export type HeaderLines = ReadonlyArray<readonly [name: string, value: string]>
 

@@ -1,16 +1,16 @@
 /** Decides about upgrades for the gateway's routes: the client's is answered once a backend has answered the same. */
-import { randomUUID } from "node:crypto"
 import { Effect } from "effect"
 import type { Auth } from "../auth/Auth.ts"
 import { newConnectionId } from "../connection/ids.ts"
 import { isRefusal, type Seats } from "../limits/Seats.ts"
 import { clientAddress, forwardingHeaders, type TrustedProxies } from "../transport/ClientAddress.ts"
 import { protocolProblem, type Refusal } from "../transport/Handshake.ts"
+import { requestIdFrom } from "../transport/RequestId.ts"
 import type { Seat } from "../transport/Transport.ts"
 import type { TurnEnd } from "../transport/TurnEnd.ts"
 import type { Gate, HeaderLines, UpgradeRequest, Verdict } from "../transport/Upgrade.ts"
 import { errorCodes } from "../wire/Codes.ts"
-import { forwardResponse } from "./ForwardHeaders.ts"
+import { forwardResponse, ownHeaders } from "./ForwardHeaders.ts"
 import { connect, type ConnectFailure, type Connected } from "./link/connect.ts"
 import type { AcceptedLink } from "./link/Link.ts"
 import { returnUser, takeUser } from "./Links.ts"
@@ -44,6 +44,8 @@ const fault: Refusal = { status: 500, code: "internal", message: "the server fai
 /** The handshake's own headers are for the transport to write. */
 const ofHandshake: ReadonlySet<string> = new Set(["sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-protocol"])
 
+const requestIdHeader = "x-request-id"
+
 /** What a client is told whom no backend took. */
 export const connectRefusal = (failure: ConnectFailure, { pool, rules }: Route): Verdict<never> => {
   switch (failure.outcome) {
@@ -76,6 +78,20 @@ export const connectRefusal = (failure: ConnectFailure, { pool, rules }: Route):
 const upgradeHeaders = ({ choice, headers }: Connected, { rules }: Route): HeaderLines =>
   forwardResponse(rules, headers, choice.setCookie).filter(([name]) => !ofHandshake.has(name))
 
+/** What every answer of a route has: what the request is called, and, where the answer is this server's own, what the route adds. */
+const named = <A>(verdict: Verdict<A>, { rules }: Route, requestId: string): Verdict<A> => {
+  switch (verdict.verdict) {
+    case "pass":
+      return verdict
+    case "refuse":
+      return { ...verdict, headers: { ...ownHeaders(rules, verdict.headers ?? {}), [requestIdHeader]: requestId } }
+    default: {
+      const others = (verdict.headers ?? []).filter(([name]) => name !== requestIdHeader)
+      return { ...verdict, headers: [...others, [requestIdHeader, requestId]] }
+    }
+  }
+}
+
 // uWebSockets.js reads header bytes as UTF-8; a field value has one character per byte here.
 const nonAscii = /[^\x20-\x7e\t]/
 
@@ -92,7 +108,7 @@ const byteValues = (headers: ReadonlyMap<string, string>): ReadonlyMap<string, s
 export const makeGatewayGate = (options: GatewayGateOptions): Gate<AcceptedLink> => {
   const { auth, extra, match, seats, trusted, turnEnd } = options
 
-  const arrivedOf = (request: UpgradeRequest, route: Route): Arrived => {
+  const arrivedOf = (request: UpgradeRequest, route: Route, requestId: string): Arrived => {
     const headers = byteValues(request.headers)
     const {
       address,
@@ -105,14 +121,13 @@ export const makeGatewayGate = (options: GatewayGateOptions): Gate<AcceptedLink>
       trusted
     )
     const isSecure = options.secure || secure
-    const given = headers.get("x-request-id")
     return {
       path: request.path,
       asker: { address, user: undefined, headers, query: request.query, secure: isSecure },
       request: {
         headers,
         query: request.query,
-        requestId: given !== undefined && /^[\w.:+/=@-]{1,128}$/.test(given) ? given : randomUUID(),
+        requestId,
         user: undefined,
         withoutToken: route.settings.auth.required,
         websocket: true,
@@ -151,8 +166,8 @@ export const makeGatewayGate = (options: GatewayGateOptions): Gate<AcceptedLink>
     )
   }
 
-  const admitTo = (route: Route, request: UpgradeRequest): Effect.Effect<Verdict<AcceptedLink>> => {
-    const arrived = arrivedOf(request, route)
+  const admitTo = (route: Route, request: UpgradeRequest, requestId: string): Effect.Effect<Verdict<AcceptedLink>> => {
+    const arrived = arrivedOf(request, route, requestId)
     const { address } = arrived.asker
     const seat = seats.enter(address)
     if (isRefusal(seat)) return Effect.succeed(refused(seat))
@@ -184,8 +199,14 @@ export const makeGatewayGate = (options: GatewayGateOptions): Gate<AcceptedLink>
         const route = match(request.headers.get("host"), request.path)
         if (route === undefined || request.headers.get("upgrade")?.toLowerCase() !== "websocket")
           return Effect.succeed<Verdict<AcceptedLink>>({ verdict: "pass" })
-        const problem = protocolProblem(request.headers)
-        return problem === undefined ? admitTo(route, request) : Effect.succeed(refused(problem.refuse))
-      }).pipe(Effect.catchDefect((defect) => Effect.as(Effect.logError("deciding about a connection failed", defect), refused(fault))))
+        const requestId = requestIdFrom(request.headers.get("x-request-id"))
+        return Effect.suspend(() => {
+          const problem = protocolProblem(request.headers)
+          return problem === undefined ? admitTo(route, request, requestId) : Effect.succeed(refused(problem.refuse))
+        }).pipe(
+          Effect.catchDefect((defect) => Effect.as(Effect.logError("deciding about a connection failed", defect), refused(fault))),
+          Effect.map((decided) => named(decided, route, requestId))
+        )
+      })
   }
 }

@@ -4,6 +4,7 @@ import type { Auth } from "../auth/Auth.ts"
 import { type Answer, type ClientSide, type HttpArrival, type HttpRoute, jsonAnswer, type Relay } from "../transport/HttpAnswer.ts"
 import type { Refusal } from "../transport/Handshake.ts"
 import type { HttpProxy } from "./HttpProxy.ts"
+import { ownAnswer } from "./HttpProxyFailure.ts"
 import type { Arrived, Route } from "./Route.ts"
 import { routeUser } from "./RouteAuth.ts"
 import type { RouteMatcher } from "./Routes.ts"
@@ -15,7 +16,8 @@ export interface GatewayHttpOptions {
   readonly run: <A>(effect: Effect.Effect<A>) => Promise<Exit.Exit<A>>
 }
 
-const refused = ({ code, headers, message, status }: Refusal): Answer => jsonAnswer(status, { code, message }, headers)
+const refused = ({ rules }: Route, { code, headers, message, status }: Refusal): Answer =>
+  ownAnswer(rules, jsonAnswer(status, { code, message }, headers))
 
 const split = (target: string): readonly [path: string, query: string] => {
   const mark = target.indexOf("?")
@@ -38,7 +40,7 @@ export const makeGatewayHttp = ({ auth, match, proxyOf, run }: GatewayHttpOption
     const exit = await run(Effect.result(routeUser(auth, route.settings, { headers, path: arrived.path, query, address })))
     if (Exit.isFailure(exit)) throw new Error("authentication was interrupted")
     const found = exit.value
-    if (Result.isFailure(found)) return refused(found.failure)
+    if (Result.isFailure(found)) return refused(route, found.failure)
     const user = found.success
     const known = { ...arrived, asker: { ...arrived.asker, user }, request: { ...arrived.request, user } }
     return proxyOf(route).handle({ arrived: known, method, client })

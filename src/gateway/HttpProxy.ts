@@ -2,7 +2,7 @@ import { type Answer, type ClientSide, errorAnswer, type Relay } from "../transp
 import { forwardRequest } from "./ForwardHeaders.ts"
 import type { GatewayErrorType } from "./GatewayError.ts"
 import { Attempt } from "./HttpProxyAttempt.ts"
-import { failureAnswer, type HttpFailure, mayRepeat, type Progress } from "./HttpProxyFailure.ts"
+import { failureAnswer, type HttpFailure, mayRepeat, ownAnswer, type Progress } from "./HttpProxyFailure.ts"
 import { Upstream } from "./HttpProxyUpstream.ts"
 import type { Choice } from "./Pool.ts"
 import type { Arrived, Route } from "./Route.ts"
@@ -87,7 +87,8 @@ export const makeHttpProxy = ({ connections = 4096, now, onTrouble, route }: Htt
 
   const refuse = (): Answer => {
     pool.unavailable++
-    return errorAnswer("unavailable", "no backend can take this request now", { headers: { "retry-after": String(pool.retryAfter) } })
+    const headers = { "retry-after": String(pool.retryAfter) }
+    return ownAnswer(rules, errorAnswer("unavailable", "no backend can take this request now", { headers }))
   }
 
   const handle = ({ arrived, client, method }: ProxyRequest): Promise<Answer | Relay> =>
@@ -134,7 +135,7 @@ export const makeHttpProxy = ({ connections = 4096, now, onTrouble, route }: Htt
           const repeated = choice !== undefined
           if (!stale || !repeated) onTrouble?.({ target, type, message, method, requestId: arrived.request.requestId, repeated })
           if (repeated) send(choice)
-          else resolve(failureAnswer(failure))
+          else resolve(failureAnswer(failure, rules))
         }
 
         current = new Attempt({

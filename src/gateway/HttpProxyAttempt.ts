@@ -133,7 +133,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const failure = httpFailure(error, progress)
     this.#options.onFailure(failure, progress)
     if (!this.#answered) return
-    this.#failure = failureAnswer(failure)
+    this.#failure = failureAnswer(failure, this.#options.rules)
     this.#sink?.fail(this.#failure)
   }
 

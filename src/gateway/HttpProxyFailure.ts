@@ -1,6 +1,7 @@
 /** What becomes of a request whose backend failed. Pure. */
 import { type Answer, errorAnswer } from "../transport/HttpAnswer.ts"
 import { failureOf } from "./BackendFailure.ts"
+import { type HeaderRules, ownHeaders } from "./ForwardHeaders.ts"
 import type { GatewayErrorType } from "./GatewayError.ts"
 
 /** How far a request came before it failed. */
@@ -70,10 +71,16 @@ export const mayRepeat = (method: string, hasBody: boolean, failure: HttpFailure
   return !answering && !hasBody && failure.type === "lost" && idempotent.has(method)
 }
 
+/** An answer of this server's own, as the route has it. */
+export const ownAnswer = (rules: HeaderRules, answer: Answer): Answer => ({ ...answer, headers: ownHeaders(rules, answer.headers) })
+
 /** What the client is told. Nothing of the backend's address or its words. */
-export const failureAnswer = ({ type, unsendable }: HttpFailure): Answer => {
-  if (unsendable) return errorAnswer("invalid_message", "this request can not be passed on")
-  return type === "timeout"
-    ? errorAnswer("timeout", "the backend did not answer in time")
-    : errorAnswer("unavailable", "the backend can not be reached or did not answer properly", { status: 502 })
+export const failureAnswer = ({ type, unsendable }: HttpFailure, rules: HeaderRules): Answer => {
+  if (unsendable) return ownAnswer(rules, errorAnswer("invalid_message", "this request can not be passed on"))
+  return ownAnswer(
+    rules,
+    type === "timeout"
+      ? errorAnswer("timeout", "the backend did not answer in time")
+      : errorAnswer("unavailable", "the backend can not be reached or did not answer properly", { status: 502 })
+  )
 }

@@ -211,6 +211,54 @@ describe("a backend's refusal", () => {
   })
 })
 
+describe("every answer to an upgrade", () => {
+  const route = { response_headers: { add: { "X-Route": "app", "Access-Control-Allow-Origin": "*", "Content-Type": "text/wrong" } } }
+  const answers = async () => {
+    const dead = `http://127.0.0.1:${await freePort()}`
+    const saying = (text: string): Promise<string> => answeringBackend((socket) => void socket.end(text))
+    const well = await rawBackend({ lines: "X-Request-Id: theirs\r\n" })
+    const refusal = await saying("HTTP/1.1 403 No\r\nX-Request-Id: theirs\r\nContent-Length: 0\r\n\r\n")
+    const silent = await answeringBackend(() => undefined)
+    const server = await start({
+      auth: { jwt: { secret } },
+      proxy: [
+        { path: "/101", targets: [well.url], ...route },
+        { path: "/403", targets: [refusal], ...route },
+        { path: "/401", targets: [well.url], auth: { required: true }, ...route },
+        { path: "/502", targets: [dead], ...route },
+        { path: "/503", targets: [{ url: dead, enabled: false }], ...route },
+        { path: "/504", targets: [silent], connect_timeout: 0.3, ...route }
+      ]
+    })
+    return { server, well }
+  }
+
+  it("has the id of the request and what the route adds, whoever gives it", async () => {
+    const { server, well } = await answers()
+    for (const status of [101, 403, 401, 502, 503, 504]) {
+      const named = await rawUpgrade(server, `/${status}`, { headers: { "X-Request-Id": "mine-1" } }).answer()
+      const ids = named.lines.filter(([name]) => name === "x-request-id")
+      expect([named.status, ids, named.headers["x-route"]]).toEqual([status, [["x-request-id", "mine-1"]], "app"])
+      expect(named.headers["access-control-allow-origin"]).toBe("*")
+      if (status !== 101 && status !== 403) expect(named.headers["content-type"]).toBe("application/json")
+    }
+    const unnamed = await rawUpgrade(server, "/101", { headers: { "X-Request-Id": "not sane" } }).answer()
+    expect(unnamed.headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/)
+    expect((await well.link(1)).request.headers["x-request-id"]).toBe(unnamed.headers["x-request-id"])
+    const outdated = await rawUpgrade(server, "/101", { headers: { "Sec-WebSocket-Version": "8", "X-Request-Id": "mine-2" } }).answer()
+    expect([outdated.status, outdated.headers["x-request-id"], outdated.headers["x-route"]]).toEqual([426, "mine-2", "app"])
+  })
+
+  it("has them in plain HTTP too", async () => {
+    const { server } = await answers()
+    for (const status of [401, 502, 503]) {
+      const { headers, status: given } = await fetch(`${server.url}/${status}`, { headers: { "X-Request-Id": "mine-1" } })
+      expect([given, headers.get("x-request-id"), headers.get("x-route")]).toEqual([status, "mine-1", "app"])
+      expect(headers.get("content-type")).toBe("application/json")
+    }
+  })
+})
+
 describe("the backend of a link", () => {
   /** The head of the request as the backend gets it. */
   const head = async (path: string, headers: Readonly<Record<string, string | ReadonlyArray<string>>>, route = {}, server = {}) => {
