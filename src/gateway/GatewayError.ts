@@ -6,7 +6,7 @@ const faults = {
   connect: true,
   /** The connection, the handshake or the answer took too long. */
   timeout: true,
-  /** It answered the upgrade with a status other than 101. Its good right, unless the status is 500 or above. */
+  /** It answered the upgrade with a status other than 101, or a request with one that `isDown`. Its good right, unless `isDown`. */
   refused: false,
   /** It sent what is no HTTP or no WebSocket, or accepted with the wrong key. */
   protocol: true,
@@ -23,6 +23,12 @@ const faults = {
   /** No target could take the client. */
   unavailable: false
 } as const
+
+/**
+ * Whether a status speaks against the target: it says itself that it can not serve now. A 500 does not, whoever sends it: it may
+ * be about this request alone, and one client that knows how to cause it would close the target to all others.
+ */
+export const isDown = (status: number): boolean => status === 502 || status === 503 || status === 504
 
 export type GatewayErrorType = keyof typeof faults
 

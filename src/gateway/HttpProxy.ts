@@ -1,6 +1,6 @@
 import { type Answer, type ClientSide, errorAnswer, type Relay } from "../transport/HttpAnswer.ts"
 import { forwardRequest } from "./ForwardHeaders.ts"
-import type { GatewayErrorType } from "./GatewayError.ts"
+import { type GatewayErrorType, isDown } from "./GatewayError.ts"
 import { Attempt } from "./HttpProxyAttempt.ts"
 import { failureAnswer, type HttpFailure, mayRepeat, ownAnswer, type Progress } from "./HttpProxyFailure.ts"
 import { Upstream } from "./HttpProxyUpstream.ts"
@@ -51,9 +51,6 @@ const oldConnections = 3
 
 /** For a client that is gone: nobody gets it. */
 const nobody = errorAnswer("unavailable", "the client is gone")
-
-/** What a backend answers that is there but can not serve: as good as no answer, for its circuit. */
-const isDown = (status: number): boolean => status === 502 || status === 503 || status === 504
 
 /**
  * Passes the plain HTTP requests of one route to its targets.

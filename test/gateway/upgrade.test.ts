@@ -149,6 +149,22 @@ describe("a backend's refusal", () => {
     await eventually(() => answer.server.logs.find((line) => line.includes(`refused with status ${status}`)))
   })
 
+  it.each([
+    [500, 403],
+    [501, 403],
+    [502, 503],
+    [503, 503],
+    [504, 503]
+  ])("%i counts for the circuit as its answer to a request does: then it is %i", async (status, then) => {
+    let answer = status
+    const target = await refusing((_, response) => void response.writeHead(answer).end())
+    const circuit_breaker = { failures: 2, open: 20 }
+    const server = await start({ proxy: [{ path: "/app", targets: [target], circuit_breaker }] })
+    for (let count = 0; count < 2; count++) expect((await client(server, "/app").refusal()).status).toBe(status)
+    answer = 403
+    expect((await client(server, "/app").refusal()).status).toBe(then)
+  })
+
   const mebibyte = 1_048_576
 
   it.each([

@@ -2,6 +2,7 @@
 import { Clock, Effect } from "effect"
 import type { TurnEnd } from "../../transport/TurnEnd.ts"
 import { forwardRequest } from "../ForwardHeaders.ts"
+import { isDown } from "../GatewayError.ts"
 import type { Choice, Lease } from "../Pool.ts"
 import type { Arrived, Route } from "../Route.ts"
 import { backendPath } from "../Routes.ts"
@@ -20,9 +21,6 @@ export type ConnectFailure = DialFailure | { readonly outcome: "unavailable" }
 
 /** How many targets are tried for one client before it is told that there is none. */
 const attempts = 3
-
-/** From here on a refusal is the target's fault, not the client's. */
-const serverFault = 500
 
 /** Bytes that the body of a refusal may have to be passed on. */
 const maxRefusal = 1_048_576
@@ -63,7 +61,7 @@ const attempt = (route: Route, arrived: Arrived, choice: Choice, options: Connec
         Effect.sync(() => {
           if (failure.outcome === "failed") pool.failed(lease, failure.failure.type, failure.failure.message)
           else if (failure.outcome === "refused")
-            pool.failed(lease, "refused", `refused with status ${failure.status}`, failure.status >= serverFault)
+            pool.failed(lease, "refused", `refused with status ${failure.status}`, isDown(failure.status))
           pool.release(lease)
         })
       ),
