@@ -4,6 +4,7 @@ import { plainName } from "../gateway/ForwardHeaders.ts"
 import { builtInAt, routeKey } from "../gateway/Routes.ts"
 import { type Finding, mistake, warning } from "./Finding.ts"
 import { routeName } from "./proxy.ts"
+import { targetAddress } from "./proxyRules.ts"
 import { isLoopback } from "./rules.ts"
 import type { SettingsFile } from "./Settings.ts"
 
@@ -48,16 +49,13 @@ const places = (routes: ReadonlyArray<Route>): ReadonlyArray<Finding> => [
   )
 ]
 
-/** ws and http are two names for the same way to a backend, and so are wss and https. */
-const address = (url: string): string => url.replace(/^ws/, "http")
-
 const targets = ({ strategy, targets }: Route, path: string): ReadonlyArray<Finding> => {
   const enabled = targets.filter((target) => target.enabled)
   const weights = new Set(enabled.map(({ weight }) => weight).filter((weight) => weight > 0))
   return [
     ...repeated(
       targets,
-      (one, other) => address(one.url) === address(other.url),
+      (one, other) => targetAddress(one.url) === targetAddress(other.url),
       (index) => [`${path}.targets[${index}].url`, `${path}.targets[${index}]`],
       (before) => `is the address of targets[${before}] already; weight gives one a larger share`
     ),
@@ -181,7 +179,7 @@ const cookieOf = ({ sticky_sessions: sticky }: Route): string | undefined => (st
 
 const urlsOf = ({ targets }: Route): string =>
   targets
-    .map(({ url }) => address(url))
+    .map(({ url }) => targetAddress(url))
     .sort()
     .join(" ")
 

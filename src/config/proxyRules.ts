@@ -43,6 +43,9 @@ export const targetRule = (text: string): string | undefined => {
 /** A backend's address in the one form that names it everywhere: no default port, no slash at the end. */
 export const normaliseTarget = (text: string): string => new URL(text).href.replace(/\/+$/, "")
 
+/** What a normal form leads to: ws and http are two names for the same way to a backend, and so are wss and https. */
+export const targetAddress = (url: string): string => url.replace(/^ws/, "http")
+
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
 
 /** A header name (RFC 9110, section 5.6.2) that a route may add, remove or use for the user. */

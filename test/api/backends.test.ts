@@ -163,9 +163,27 @@ describe("backends", () => {
     ])
   })
 
-  it.each(["http://10.0.0.1:9000/", "HTTP://10.0.0.1:9000"])("may be named as in the configuration: %s", async (backend) => {
-    const { server } = await serve()
-    expect(await states(ask(server, "POST", "/drain", { route: "feed", backend }))).toEqual([["feed", first, "draining"]])
+  it.each(["http://10.0.0.1:9000/", "HTTP://10.0.0.1:9000", "ws://10.0.0.1:9000"])(
+    "may be named as in the configuration: %s",
+    async (backend) => {
+      const { server } = await serve()
+      expect(await states(ask(server, "POST", "/drain", { route: "feed", backend }))).toEqual([["feed", first, "draining"]])
+    }
+  )
+
+  it("may be named by either scheme, whatever each route calls them", async () => {
+    const wss = poolOf(proxyRoute(["wss://10.0.0.1:9000", "ws://10.0.0.1:9000/base"], { name: "wss" }))
+    const ws = poolOf(proxyRoute(["ws://10.0.0.1:9000"], { name: "ws" }))
+    const http = poolOf(proxyRoute(["http://10.0.0.1:9000"], { name: "http" }))
+    const server = await serveRoutes({}, backendsOf([wss.pool, ws.pool, http.pool]))
+    open.push(server.close)
+    expect(await states(ask(server, "POST", "/drain", { backend: "http://10.0.0.1:9000" }))).toEqual([
+      ["ws", "ws://10.0.0.1:9000", "draining"],
+      ["http", "http://10.0.0.1:9000", "draining"]
+    ])
+    expect(await states(ask(server, "POST", "/drain", { route: "wss", backend: "https://10.0.0.1:9000" }))).toEqual([
+      ["wss", "wss://10.0.0.1:9000", "draining"]
+    ])
   })
 
   it.each([
