@@ -92,19 +92,29 @@ export class Pool {
     lease.target.breaker.cancelled(lease.permit)
   }
 
-  /** The backend accepted the WebSocket or began to answer the request, `milliseconds` after it was asked. */
+  /** The backend accepted the WebSocket or began to answer the request, `milliseconds` after it was asked, and that is all it had to do. */
   succeeded(lease: Lease, milliseconds: number): void {
-    const now = this.#options.now()
-    const { kind, permit, target } = lease
-    target[kind].latency.observe(milliseconds / 1000)
+    this.accepted(lease, milliseconds)
+    this.proved(lease)
+  }
+
+  /** The backend accepted the WebSocket, `milliseconds` after it was asked. Whether it does well is yet to be told. */
+  accepted(lease: Lease, milliseconds: number): void {
+    lease.target[lease.kind].latency.observe(milliseconds / 1000)
     this.#open(lease)
+  }
+
+  /** The backend does well with a client that it accepted. */
+  proved(lease: Lease): void {
+    const now = this.#options.now()
+    const { permit, target } = lease
     target.health = observed(target.health, undefined, now)
     target.breaker.success(permit, now)
     this.#settle(target, now)
   }
 
   /**
-   * Something went wrong, before or after `succeeded`; counted by its type. `fault`: whether that speaks against the target.
+   * Something went wrong, before or after it was accepted; counted by its type. `fault`: whether that speaks against the target.
    * A refusal that does not is as good as a success for its circuit, and other failures that do not say nothing about it.
    */
   failed(lease: Lease, type: GatewayErrorType, message: string = type, fault: boolean = isFault(type)): void {

@@ -154,6 +154,28 @@ describe("Pool's circuits", () => {
     expect(target(0).websocket.errors.lost).toBe(3)
   })
 
+  it("opens for links that are accepted and lost again before they have proved themselves, one after another", () => {
+    const { clock, pool, target } = poolOf(proxyRoute(urls(2), monitored))
+    const drop = () => {
+      const lease = pool.acquire(target(0))
+      pool.accepted(lease, 1)
+      pool.failed(lease, "lost")
+      pool.release(lease)
+    }
+    for (let n = 0; n < 3; n++) drop()
+    expect(target(0).circuit).toBe("open")
+    expect(target(0).websocket.latency.count).toBe(3)
+    clock.now += 30_000
+    drop()
+    expect(target(0).circuit).toBe("open")
+    clock.now += 30_000
+    const test = pool.acquire(target(0))
+    pool.accepted(test, 1)
+    expect(target(0).circuit).toBe("half_open")
+    pool.proved(test)
+    expect(target(0).circuit).toBe("closed")
+  })
+
   it("does not open for what is no fault of the target", () => {
     const { pool, target } = poolOf(proxyRoute(urls(1), monitored))
     for (const type of ["slow", "too_large", "refused", "unavailable"] as const)

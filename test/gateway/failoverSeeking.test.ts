@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { atEndOfTest, start } from "../hub/support.ts"
 import { eventually } from "../support/eventually.ts"
 import { freePort } from "../support/ports.ts"
-import { backend, client, type RouteClient, type TestBackend } from "./support.ts"
+import { backend, type BackendLink, client, type RouteClient, type TestBackend } from "./support.ts"
 import { watchLinks } from "./watchLinks.ts"
 
 const failover = { mode: "reconnect" as const, deadline: 60 }
@@ -87,6 +87,51 @@ describe("a client whose backend is lost", () => {
     await first.kill()
     await echoes(ada)
     expect(third.links).toHaveLength(1)
+  })
+
+  it("is dialled for with pauses, and not beyond the deadline, by backends that take it and drop it, which opens their circuits", async () => {
+    const endings: ReadonlyArray<(link: BackendLink) => void> = [
+      ({ ws }) => ws.close(1001),
+      ({ ws }) => ws.close(1012),
+      ({ ws }) => ws.terminate(),
+      // It reads what is asked of it, and answers.
+      ({ ws }) => void ws.once("ping", () => setImmediate(() => ws.terminate()))
+    ]
+    const droppedBy = async (onConnection: (link: BackendLink) => void): Promise<void> => {
+      const [first, second] = await Promise.all([backend({ onConnection }), backend({ onConnection })])
+      const server = await start({
+        proxy: [
+          {
+            path: "/app",
+            targets: [first.url, second.url],
+            failover: { ...failover, deadline: 2 },
+            circuit_breaker: { failures: 3, open: 30 }
+          }
+        ]
+      })
+      const ada = await client(server, "/app").opened()
+      ada.ws.send("hello")
+      expect(await ada.end()).toEqual({ code: 4503, reason: "backend lost" })
+      const dials = first.links.length + second.links.length
+      // The one of the beginning and three for each circuit at the most.
+      expect(dials).toBeGreaterThanOrEqual(4)
+      expect(dials).toBeLessThanOrEqual(7)
+    }
+    await Promise.all(endings.map(droppedBy))
+  })
+
+  it("that sends what every backend dies of is closed when the deadline has passed, and has not been sent round more often than that", async () => {
+    const dies = { onMessage: ({ ws }: BackendLink, data: Buffer) => (data.toString() === "poison" ? ws.terminate() : ws.send(data)) }
+    const [first, second] = await Promise.all([backend(dies), backend(dies)])
+    const server = await start({
+      proxy: [{ path: "/app", targets: [first.url, second.url], failover: { ...failover, deadline: 2 } }]
+    })
+    const ada = await client(server, "/app").opened()
+    await echoes(ada)
+    ada.ws.send("poison")
+    expect(await ada.end()).toEqual({ code: 4503, reason: "backend lost" })
+    // At once, after 25, 50, … 800 ms at the least, and at the deadline; and the one of the beginning.
+    expect(first.links.length + second.links.length).toBeLessThanOrEqual(10)
   })
 
   it("is closed with 4503 when nobody takes it until the deadline", async () => {

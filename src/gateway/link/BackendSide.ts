@@ -61,7 +61,7 @@ export class BackendSide {
     return backend === this.backend
   }
 
-  /** From now on this is the backend: it gets what the one before it may not have read. */
+  /** From now on this is the backend: it gets what the one before it may not have read, which `markLater` asks about. */
   adopt(backend: Backend, lease: Lease): void {
     this.backend = backend
     this.current = lease
@@ -70,7 +70,6 @@ export class BackendSide {
     backend.start(new BackendEvents(this.mailbox, backend))
     const frames = this.replay?.replay() ?? []
     for (const { binary, bytes } of frames) backend.send(bytes, binary)
-    if (frames.length > 0) this.markLater()
   }
 
   /** A message of the client, which is copied. False: more waits than may. */
@@ -102,7 +101,7 @@ export class BackendSide {
   }
 
   /** A ping follows the messages of this turn, unless one is on its way. */
-  private markLater(): void {
+  markLater(): void {
     if (this.marking || this.watch.asked) return
     this.marking = true
     this.context.turnEnd.afterRooms(() => void this.mailbox.offerReply({ type: "mark" }))
@@ -115,11 +114,15 @@ export class BackendSide {
     this.backend.ping(this.watch.ask(this.context.time.now, this.replay?.last ?? 0))
   }
 
-  pong(payload: Uint8Array): void {
+  /** False: it answers nothing that was asked. */
+  pong(payload: Uint8Array): boolean {
     const number = this.watch.answered(payload)
-    if (number === undefined || this.replay === undefined) return
-    this.replay.acknowledge(number)
-    if (this.replay.last > number) this.markLater()
+    if (number === undefined) return false
+    if (this.replay !== undefined) {
+      this.replay.acknowledge(number)
+      if (this.replay.last > number) this.markLater()
+    }
+    return true
   }
 
   pause(): void {

@@ -17,12 +17,14 @@ import {
   backendLost,
   backendTooSlow,
   clientTooSlow,
+  faultOfEnd,
   type Goodbye,
   goingAway,
   idle,
   serverFault,
   tooBig
 } from "./LinkState.ts"
+import { Recovery, trialTime } from "./Recovery.ts"
 import type { Frame } from "./ReplayBuffer.ts"
 
 /** How long a client may read nothing of what stands before its close frame, in milliseconds. */
@@ -45,7 +47,7 @@ export interface AcceptedLink {
  *
  * Where the route says `reconnect`, what the client sends is kept until the backend has answered a ping that followed it: a
  * pong says that all before it has been read (RFC 6455, section 5.5.3, with TCP's order). When the backend is lost, the
- * client stays; what is kept goes to the next backend first.
+ * client stays; what is kept goes to the next backend first. One that loses the link soon is no better than none: see `Recovery`.
  */
 export class Link extends Actor<LinkMessage> implements Timed {
   readonly id: string
@@ -70,6 +72,8 @@ export class Link extends Actor<LinkMessage> implements Timed {
   private lastMessage: number
   /** The search began while the backend was still there. */
   private leaving = false
+  /** Absent while the backend is one that has proved itself, or the first. */
+  private recovery: Recovery | undefined = undefined
 
   constructor(context: LinkContext, socket: ClientSocket, { arrived, connected, id, route, seat }: AcceptedLink) {
     super(mailbox)
@@ -161,7 +165,7 @@ export class Link extends Actor<LinkMessage> implements Timed {
       case "backend_frames":
         return this.toClient(event.frames)
       case "backend_pong":
-        return void this.backend.pong(event.payload)
+        return this.backend.pong(event.payload) ? this.answered() : undefined
       case "backend_alive":
         this.lastMessage = this.context.time.now
         return
@@ -193,14 +197,16 @@ export class Link extends Actor<LinkMessage> implements Timed {
 
   private backendEnded(end: BackendEnd): undefined {
     const { mode } = this.route.settings.failover
+    const { now } = this.context.time
+    this.settle()
     this.backend.lost()
-    if (end.problem !== undefined || end.code === 1006) {
-      const { message, type } = end.problem ?? { type: "lost" as const, message: "the backend closed without a close frame" }
-      this.route.pool.failed(this.backend.lease, type, message)
-    }
+    const fault = faultOfEnd(mode, end, this.recovery?.onTrial !== true && now - this.since >= trialTime)
+    if (fault !== undefined) this.route.pool.failed(this.backend.lease, fault.type, fault.message)
     const next = afterBackend(mode, end)
     if (next.action === "close") return this.goodbye(next)
     this.context.onChange(this, "backend lost", { code: end.code, ...(end.problem === undefined ? {} : { error: end.problem.message }) })
+    this.recovery ??= new Recovery()
+    this.recovery.lost(now)
     this.search()
   }
 
@@ -213,19 +219,33 @@ export class Link extends Actor<LinkMessage> implements Timed {
   private search(): undefined {
     const { arrived, context, protocol, route } = this
     if (arrived === undefined || this.seeking !== undefined) return
+    this.settle()
     this.leaving = this.backend.present
-    this.seeking = context.seek(route, arrived, { protocol, from: this.target, extra: context.resumed(this.id) }, (found) => {
-      if (!this.offerReply({ type: "sought", found }) && found !== undefined) this.refuse(found)
-    })
+    const { deadline } = route.settings.failover
+    const left = this.leaving || this.recovery === undefined ? deadline * 1000 : this.recovery.left(context.time.now, deadline)
+    if (left === 0) return this.unsaved("no backend kept the link until the deadline")
+    const round = this.recovery?.round ?? 0
+    this.seeking = context.seek(
+      route,
+      arrived,
+      { protocol, from: this.target, extra: context.resumed(this.id), round, left },
+      (outcome) => {
+        if (!this.offerReply({ type: "sought", ...outcome }) && outcome.found !== undefined) this.refuse(outcome.found)
+      }
+    )
   }
 
-  private sought({ found }: Sought): undefined {
+  private sought({ found, round }: Sought): undefined {
     this.seeking = undefined
+    this.settle()
     if (found !== undefined) {
       const { lease } = this.backend
       this.backend.close(goingAway.code, "moved")
       this.route.pool.release(lease)
+      this.recovery ??= new Recovery()
+      this.recovery.found(this.context.time.now, round)
       this.adopt(found.backend, found.lease)
+      this.backend.markLater()
       this.context.onMoved(this, lease.target)
       this.context.onChange(this, "link moved", { from: lease.target.id })
       return
@@ -234,13 +254,32 @@ export class Link extends Actor<LinkMessage> implements Timed {
     if (this.backend.present) return
     // Lost on the way: the deadline counts from there.
     if (this.leaving) return this.search()
-    this.route.pool.failed(this.backend.lease, "unavailable", "no backend was found in time")
+    this.unsaved("no backend was found in time")
+  }
+
+  private unsaved(why: string): undefined {
+    this.route.pool.failed(this.backend.lease, "unavailable", why)
     this.goodbye(backendLost)
   }
 
   private adopt(backend: Backend, lease: Lease): void {
     this.backend.adopt(backend, lease)
     this.context.timers.schedule(this, this.nextDue())
+  }
+
+  /** The backend has answered a ping. */
+  private answered(): undefined {
+    if (this.recovery === undefined) return
+    this.recovery.answers()
+    this.settle()
+    this.context.timers.schedule(this, this.nextDue())
+  }
+
+  /** Trusts the backend on trial, if it has proved itself by now. */
+  private settle(): void {
+    if (this.recovery?.proved(this.context.time.now) !== true) return
+    this.recovery = undefined
+    this.route.pool.proved(this.backend.lease)
   }
 
   private move({ goodbye }: Move): undefined {
@@ -256,13 +295,14 @@ export class Link extends Actor<LinkMessage> implements Timed {
   /** When the timer has to look again. */
   private nextDue(): number {
     const end = this.lastMessage + this.route.settings.timeout * 1000
-    const { due } = this.backend
-    return due === undefined ? end : Math.max(this.context.time.now + 1, Math.min(end, due))
+    const due = Math.min(end, this.backend.due ?? end, this.recovery?.due ?? end)
+    return due === end ? end : Math.max(this.context.time.now + 1, due)
   }
 
   private timer(): undefined {
     const { time, timers } = this.context
     if (time.now - this.lastMessage >= this.route.settings.timeout * 1000) return this.goodbye(idle)
+    this.settle()
     if (!this.backend.look()) this.silent()
     if (!this.closing) timers.schedule(this, this.nextDue())
   }

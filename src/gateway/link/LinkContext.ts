@@ -4,9 +4,8 @@ import type { Seat } from "../../transport/Transport.ts"
 import type { TurnEnd } from "../../transport/TurnEnd.ts"
 import type { Arrived, Route } from "../Route.ts"
 import type { Target } from "../Target.ts"
-import type { Connected } from "./connect.ts"
 import type { Link } from "./Link.ts"
-import type { SeekOptions } from "./seek.ts"
+import type { SeekOptions, SeekOutcome } from "./seek.ts"
 
 /** What all links stand on. */
 export interface LinkContext {
@@ -21,7 +20,7 @@ export interface LinkContext {
     route: Route,
     arrived: Arrived,
     options: Omit<SeekOptions, "turnEnd">,
-    done: (found: Connected | undefined) => void
+    done: (outcome: SeekOutcome) => void
   ) => Fiber.Fiber<void>
   /** What a backend is told of a link that comes from another one. */
   readonly resumed: (id: string) => ReadonlyArray<readonly [name: string, value: string]>

@@ -1,8 +1,8 @@
 /** What the mailbox of a link takes. */
 import type { Backend, BackendEnd } from "./Backend.ts"
-import type { Connected } from "./connect.ts"
 import type { Goodbye } from "./LinkState.ts"
 import type { Frame } from "./ReplayBuffer.ts"
+import type { SeekOutcome } from "./seek.ts"
 
 /** A message of the client. Only for a link that is idle: the bytes are the transport's. */
 export interface ClientFrame {
@@ -25,9 +25,8 @@ export type BackendEvent =
   | { readonly type: "backend_end"; readonly from: Backend; readonly end: BackendEnd }
 
 /** The search for another backend has ended. */
-export interface Sought {
+export interface Sought extends SeekOutcome {
   readonly type: "sought"
-  readonly found: Connected | undefined
 }
 
 /** The link has to leave its backend: for another one if it may, else the client is told `goodbye`. */

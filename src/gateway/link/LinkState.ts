@@ -1,4 +1,5 @@
 /** What the end of one side of a link means for the other. Pure. */
+import type { GatewayErrorType } from "../GatewayError.ts"
 import type { BackendEnd } from "./Backend.ts"
 
 export type FailoverMode = "close" | "reconnect"
@@ -39,6 +40,23 @@ export const afterBackend = (mode: FailoverMode, end: BackendEnd): AfterBackend 
   if (fault !== undefined) return { action: "close", ...fault }
   if (mode === "reconnect" && leaves.has(end.code)) return { action: "seek" }
   return end.code === 1006 ? { action: "close", ...backendLost } : { action: "close", code: end.code, reason: end.reason }
+}
+
+/** What a backend's end says against it. */
+export interface BackendFault {
+  readonly type: GatewayErrorType
+  readonly message: string
+}
+
+/**
+ * Whether the end of a backend is its fault: it went without a word, or wrongly; or it went away before it had proved itself
+ * (`proved`), however politely, where the link has to move for that. Else it was stopped, restarted or meant the client.
+ */
+export const faultOfEnd = (mode: FailoverMode, end: BackendEnd, proved: boolean): BackendFault | undefined => {
+  if (end.problem !== undefined) return end.problem
+  if (end.code === 1006) return { type: "lost", message: "the backend closed without a close frame" }
+  if (proved || afterBackend(mode, end).action === "close") return undefined
+  return { type: "lost", message: `the backend closed with ${end.code} soon after it had accepted` }
 }
 
 /** What uWebSockets.js calls it when a client's frames are wrong; it closes without a close frame then. */

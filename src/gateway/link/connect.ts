@@ -34,6 +34,8 @@ export interface ConnectOptions {
   readonly except?: ReadonlySet<Target>
   /** What the backend is told beside: `X-Weft-*`. */
   readonly extra: ReadonlyArray<readonly [name: string, value: string]>
+  /** That the backend accepts says nothing yet: whoever gets the link tells the pool whether it did well. */
+  readonly onTrial?: boolean
 }
 
 const attempt = (route: Route, arrived: Arrived, choice: Choice, options: ConnectOptions): Effect.Effect<Connected, DialFailure> =>
@@ -54,7 +56,8 @@ const attempt = (route: Route, arrived: Arrived, choice: Choice, options: Connec
     }
     return yield* dial(request, options.turnEnd).pipe(
       Effect.map((dialled) => {
-        pool.succeeded(lease, clock.currentTimeMillisUnsafe() - started)
+        pool.accepted(lease, clock.currentTimeMillisUnsafe() - started)
+        if (options.onTrial !== true) pool.proved(lease)
         return { ...dialled, lease, choice }
       }),
       Effect.tapError((failure) =>

@@ -3,57 +3,68 @@ import { Clock, Duration, Effect, Random } from "effect"
 import type { Arrived, Route } from "../Route.ts"
 import type { Target } from "../Target.ts"
 import { connect, type Connected, type ConnectOptions } from "./connect.ts"
+import { seekDelay } from "./seekDelay.ts"
 
-/** Milliseconds before the second round, doubled for each further one up to the most. */
-const firstDelay = 50
-const mostDelay = 2_000
+/** Milliseconds that the last round has, which begins when the time is over at the latest. */
+const lastRound = 500
 
-/** How long to wait before round `round` (from 0), in milliseconds; `random` in [0, 1) spreads it over its upper half. Pure. */
-export const seekDelay = (round: number, random: number): number => {
-  if (round === 0) return 0
-  const full = Math.min(mostDelay, firstDelay * 2 ** (round - 1))
-  return full / 2 + (random * full) / 2
-}
-
-export interface SeekOptions extends ConnectOptions {
+export interface SeekOptions extends Omit<ConnectOptions, "except" | "onTrial"> {
   /** The subprotocol that the client was told. */
   readonly protocol: string
   /** The target that the client comes from: the others come first. */
   readonly from: Target
+  /** The first round, from 0: a search that goes on where another one ended begins with a pause. */
+  readonly round: number
+  /** Milliseconds after which no round begins any more. */
+  readonly left: number
+}
+
+/** How a search ended: in which round, and with which backend. Undefined: nobody took the client in time. */
+export interface SeekOutcome {
+  readonly found: Connected | undefined
+  readonly round: number
 }
 
 /**
  * Connects a client anew: to another target, or to the same one where no other can take it, again and again with growing
- * pauses, until the route's deadline. Undefined: nobody took it in time. Refusals count as failures: this client has been
- * accepted once.
+ * pauses, until the time is over. The last round begins with its end, and has half a second. Refusals count as failures: this
+ * client has been accepted once. What is found is on trial; see `Recovery`.
  */
-export const seek = (route: Route, arrived: Arrived, options: SeekOptions): Effect.Effect<Connected | undefined> => {
-  const round = (except: ReadonlySet<Target>): Effect.Effect<Connected | undefined> =>
-    connect(route, arrived, { ...options, except }).pipe(
-      Effect.flatMap((connected) =>
-        connected.backend.protocol === options.protocol
-          ? Effect.succeed(connected)
-          : Effect.sync(() => {
-              connected.backend.terminate()
-              route.pool.failed(connected.lease, "protocol", "the backend chose another subprotocol than the one before it")
-              route.pool.release(connected.lease)
-              return undefined
-            })
-      ),
-      Effect.orElseSucceed(() => undefined)
+export const seek = (route: Route, arrived: Arrived, options: SeekOptions): Effect.Effect<SeekOutcome> =>
+  Effect.suspend(() => {
+    const { extra, from, left, protocol, turnEnd } = options
+    let round = options.round
+    const tryAll = (except: ReadonlySet<Target>): Effect.Effect<Connected | undefined> =>
+      connect(route, arrived, { extra, turnEnd, except, onTrial: true }).pipe(
+        Effect.flatMap((connected) =>
+          connected.backend.protocol === protocol
+            ? Effect.succeed(connected)
+            : Effect.sync(() => {
+                connected.backend.terminate()
+                route.pool.failed(connected.lease, "protocol", "the backend chose another subprotocol than the one before it")
+                route.pool.release(connected.lease)
+                return undefined
+              })
+        ),
+        Effect.orElseSucceed(() => undefined)
+      )
+    const own = new Set([from])
+    return Effect.gen(function* () {
+      const end = (yield* Clock.currentTimeMillis) + left
+      for (;;) {
+        const wanted = seekDelay(round, yield* Random.next)
+        const remaining = end - (yield* Clock.currentTimeMillis)
+        const delay = Math.min(wanted, remaining)
+        if (delay > 0) yield* Effect.sleep(Duration.millis(delay))
+        const found = (yield* tryAll(own)) ?? (yield* tryAll(new Set()))
+        if (found !== undefined || delay === remaining || remaining <= 0) return { found, round }
+        round++
+      }
+    }).pipe(
+      // A round that has begun may take longer than what is left.
+      Effect.timeoutOrElse({
+        duration: Duration.millis(left + lastRound),
+        orElse: () => Effect.sync((): SeekOutcome => ({ found: undefined, round }))
+      })
     )
-  return Effect.gen(function* () {
-    const deadline = (yield* Clock.currentTimeMillis) + route.settings.failover.deadline * 1000
-    const own = new Set([options.from])
-    for (let count = 0; ; count++) {
-      const delay = seekDelay(count, yield* Random.next)
-      if ((yield* Clock.currentTimeMillis) + delay > deadline) return undefined
-      if (delay > 0) yield* Effect.sleep(Duration.millis(delay))
-      const connected = (yield* round(own)) ?? (yield* round(new Set()))
-      if (connected !== undefined) return connected
-    }
-  }).pipe(
-    // A round that has begun may take longer than what is left.
-    Effect.timeoutOrElse({ duration: Duration.seconds(route.settings.failover.deadline), orElse: () => Effect.succeed(undefined) })
-  )
-}
+  })

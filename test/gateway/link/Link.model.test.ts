@@ -1,11 +1,13 @@
 import fc from "fast-check"
 import { expect, it } from "vitest"
 import { goingAway } from "../../../src/gateway/link/LinkState.ts"
+import { trialTime } from "../../../src/gateway/link/Recovery.ts"
 import { expectOver, type FakeBackend, pingInterval, world, type World } from "./world.ts"
 
 const limit = 3_000
 const overhead = 64
 const timeout = 600
+const deadline = 30
 
 /** What the test knows without the link. */
 interface Model {
@@ -18,12 +20,31 @@ interface Model {
   gone: boolean
   /** What the client must have got. */
   readonly said: Array<string>
+  /** When the present backend took the link from another one; cleared once it has proved itself. */
+  tookOver: number | undefined
+  /** When the first backend was lost since one had proved itself. */
+  lostAt: number | undefined
 }
 
 const current = ({ backends }: World): FakeBackend | undefined => backends.findLast(({ gone }) => !gone)
 const searching = ({ searches }: World): boolean => searches.at(-1)?.state === "searching"
 const isOpen = (m: Model, w: World): boolean => !m.gone && w.socket.ended === undefined
 const closedWith = ({ socket }: World): number | undefined => (typeof socket.ended === "object" ? socket.ended.code : undefined)
+
+/** A backend that answers and keeps the link is trusted, and what was before is forgotten. */
+const settle = (m: Model, w: World): void => {
+  if (m.tookOver === undefined || (w.backends.at(-1)?.pongs ?? 0) === 0 || w.clock.now < m.tookOver + trialTime) return
+  m.tookOver = undefined
+  m.lostAt = undefined
+}
+
+/** What must become of the client when its backend is lost. `sought`: another one was being sought already. */
+const expectSought = (m: Model, w: World, sought: boolean): void => {
+  m.tookOver = undefined
+  m.lostAt ??= w.clock.now
+  if (sought || w.clock.now < m.lostAt + deadline * 1000) expect(searching(w)).toBe(true)
+  else expect(closedWith(w)).toBe(4503)
+}
 
 const textOf = (number: number, size: number): string => `${number}`.padEnd(size, " ")
 const numbersOf = (backend: FakeBackend): ReadonlyArray<number> => backend.texts().map(Number)
@@ -130,8 +151,10 @@ const ends = (code: number): Step =>
   step(`ends(${code})`, (m, w) => {
     const backend = current(w)
     if (backend === undefined) return
+    const sought = searching(w)
+    settle(m, w)
     backend.ends(code, "its words")
-    if (m.mode === "reconnect" && [1001, 1006, 1012].includes(code)) expect(searching(w)).toBe(true)
+    if (m.mode === "reconnect" && [1001, 1006, 1012].includes(code)) expectSought(m, w, sought)
     else expect(closedWith(w)).toBe(code === 1006 ? 4503 : code)
   })
 
@@ -140,8 +163,10 @@ const found = (index: number | undefined): Step =>
     if (!searching(w)) return
     const before = current(w)
     const searches = w.searches.length
+    settle(m, w)
     w.found(index)
     if (index !== undefined) {
+      m.tookOver = w.clock.now
       if (before !== undefined) expect(before.closed).toEqual({ code: 1001, reason: "moved" })
       expect(current(w)).toBe(w.backends.at(-1))
     }
@@ -154,7 +179,9 @@ const advance = (milliseconds: number): Step =>
   step(`advance(${milliseconds})`, (m, w) => {
     const open = isOpen(m, w)
     const before = current(w)
+    const sought = searching(w)
     w.advance(milliseconds)
+    settle(m, w)
     if (!open) {
       // The client had its time to read the close frame.
       if (!m.gone && w.socket.ended === "terminated") {
@@ -164,7 +191,7 @@ const advance = (milliseconds: number): Step =>
     } else if (before?.closed === "terminated") {
       expect(before.pings - before.pongs).toBe(1)
       if (m.mode === "close") expect(closedWith(w)).toBe(4503)
-      else expect(searching(w)).toBe(true)
+      else expectSought(m, w, sought)
     } else if (w.socket.ended !== undefined) expect(closedWith(w)).toBe(4408)
   })
 
@@ -294,9 +321,17 @@ it("a link loses nothing that a client sent, keeps order and bounds, and gives e
       steps,
       (setup, commands) => {
         const make = (): { model: Model; real: World } => ({
-          model: { ...setup, preamble: setup.mode === "close" ? 0 : setup.preamble, sent: 0, gone: false, said: [] },
+          model: {
+            ...setup,
+            preamble: setup.mode === "close" ? 0 : setup.preamble,
+            sent: 0,
+            gone: false,
+            said: [],
+            tookOver: undefined,
+            lostAt: undefined
+          },
           real: world({
-            failover: { mode: setup.mode, preamble: setup.preamble, buffer: limit },
+            failover: { mode: setup.mode, deadline, preamble: setup.preamble, buffer: limit },
             route: { timeout, buffer: 1_000 },
             closesAtOnce: setup.closesAtOnce
           })

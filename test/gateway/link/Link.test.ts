@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { goingAway } from "../../../src/gateway/link/LinkState.ts"
+import { trialTime } from "../../../src/gateway/link/Recovery.ts"
+import { circuitBreaker } from "../proxyRoute.ts"
 import { expectOver, type FakeBackend, pingInterval, world, type World } from "./world.ts"
 
 const numbers = (from: number, to: number): ReadonlyArray<string> => Array.from({ length: to - from + 1 }, (_, index) => `${from + index}`)
@@ -406,6 +408,105 @@ describe("a backend that ends", () => {
     w.found(undefined)
     expect(w.socket.ended).toMatchObject({ code: 4503 })
     expectOver(w)
+  })
+})
+
+describe("a backend that takes a link from another one", () => {
+  const lost = ({ target }: World, index: number): number => target(index).websocket.errors.lost
+
+  it("has to answer and to keep it for a while, or the search goes on where it was", () => {
+    for (const code of [1001, 1006, 1012]) {
+      const w = world()
+      w.advance(trialTime)
+      w.first.ends(1001)
+      expect(w.searches[0]?.options).toMatchObject({ round: 0, left: 30_000 })
+      expect(lost(w, 0)).toBe(0)
+      const second = found(w, 1)
+      settle(w, second)
+      w.advance(1_000)
+      second.ends(code)
+      expect(lost(w, 1)).toBe(1)
+      expect(w.searches[1]?.options).toMatchObject({ round: 1, left: 29_000 })
+      const third = found(w, 0)
+      // It does not answer.
+      w.advance(trialTime + 100)
+      third.ends(code)
+      expect(lost(w, 0)).toBe(1)
+      expect(w.searches[2]?.options).toMatchObject({ round: 2, left: 29_000 - trialTime - 100 })
+      expect(w.socket.ended).toBeUndefined()
+    }
+  })
+
+  it("is asked at once, although there is nothing to send again", () => {
+    const w = world()
+    w.first.ends(1006)
+    const second = found(w, 1)
+    w.turn()
+    expect(second.pings).toBe(1)
+  })
+
+  it("that has answered and kept it is left without a pause, and without a fault when it says goodbye", () => {
+    for (const late of [false, true]) {
+      const w = world()
+      w.first.ends(1006)
+      const second = found(w, 1)
+      if (!late) settle(w, second)
+      w.advance(trialTime)
+      settle(w, second)
+      second.ends(1012)
+      expect(lost(w, 1)).toBe(0)
+      expect(w.searches[1]?.options).toMatchObject({ round: 0, left: 30_000 })
+    }
+  })
+
+  it("counts as a success for its circuit once it has proved itself, and not before", () => {
+    const w = world({ route: { circuit_breaker: circuitBreaker } })
+    const failures = (): number => w.target(1).breaker.view(w.clock.now).failures
+    w.first.ends(1001)
+    found(w, 1).ends(1001)
+    const third = found(w, 1)
+    expect(failures()).toBe(1)
+    settle(w, third)
+    w.advance(trialTime - 100)
+    expect(failures()).toBe(1)
+    w.advance(200)
+    expect(failures()).toBe(0)
+  })
+
+  it("is the last one when the deadline has passed since the first was lost", () => {
+    const w = world()
+    w.first.ends(1006)
+    for (let n = 1; n < 30; n++) {
+      const next = found(w, n)
+      settle(w, next)
+      w.advance(1_100)
+      if (w.clock.now - w.link.since >= 30_000) break
+      next.ends(1001)
+    }
+    expect(w.socket.ended).toBeUndefined()
+    const searches = w.searches.length
+    w.backends.at(-1)?.ends(1001)
+    expect(w.searches).toHaveLength(searches)
+    expect(w.socket.ended).toMatchObject({ code: 4503 })
+    expectOver(w)
+  })
+
+  it("after a move that nobody was lost for has the whole deadline behind it", () => {
+    const w = world()
+    w.link.offerReply({ type: "move", goodbye: goingAway })
+    const second = found(w, 1)
+    w.advance(1_000)
+    second.ends(1006)
+    expect(w.searches[1]?.options).toMatchObject({ round: 1, left: 30_000 })
+  })
+})
+
+describe("a first backend", () => {
+  it("that drops the client as soon as it has taken it is at fault, and left without a pause", () => {
+    const w = world()
+    w.first.ends(1001)
+    expect(w.target(0).websocket.errors.lost).toBe(1)
+    expect(w.searches[0]?.options).toMatchObject({ round: 0, left: 30_000 })
   })
 })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { BackendEnd } from "../../../src/gateway/link/Backend.ts"
 import { gatewayErrorTypes } from "../../../src/gateway/GatewayError.ts"
-import { afterBackend, afterClient } from "../../../src/gateway/link/LinkState.ts"
+import { afterBackend, afterClient, faultOfEnd } from "../../../src/gateway/link/LinkState.ts"
 
 const end = (code: number, problem?: BackendEnd["problem"]): BackendEnd => ({ code, reason: "its words", problem })
 
@@ -29,6 +29,30 @@ describe("the end of a backend", () => {
     }
     for (const mode of ["close", "reconnect"] as const)
       expect(afterBackend(mode, end(1006, { type: "too_large", message: "large" }))).toMatchObject({ action: "close", code: 1009 })
+  })
+})
+
+describe("whose fault the end of a backend is", () => {
+  it("is the backend's when it went without a word or wrongly, whatever it had done before", () => {
+    for (const mode of ["close", "reconnect"] as const)
+      for (const proved of [true, false]) {
+        expect(faultOfEnd(mode, end(1006), proved)).toMatchObject({ type: "lost" })
+        for (const type of gatewayErrorTypes)
+          expect(faultOfEnd(mode, end(1006, { type, message: "its" }), proved)).toEqual({ type, message: "its" })
+      }
+  })
+
+  it("is the backend's when it drops a link that it has just taken, and a deployment's when it has proved itself", () => {
+    for (const code of [1001, 1012]) {
+      expect(faultOfEnd("reconnect", end(code), false)).toMatchObject({ type: "lost", message: expect.stringContaining(`${code}`) })
+      expect(faultOfEnd("reconnect", end(code), true)).toBeUndefined()
+    }
+  })
+
+  it("is nobody's when the client is meant", () => {
+    for (const code of codes.filter((one) => one !== 1001 && one !== 1012))
+      expect(faultOfEnd("reconnect", end(code), false)).toBeUndefined()
+    for (const code of codes) expect(faultOfEnd("close", end(code), false)).toBeUndefined()
   })
 })
 

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { seekDelay } from "../../../src/gateway/link/seek.ts"
+import { seekDelay } from "../../../src/gateway/link/seekDelay.ts"
 
 const round = fc.integer({ min: 0, max: 2_000 })
 /** Nearer to 1 a sum is rounded up to what it stays below. */

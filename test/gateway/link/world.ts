@@ -9,7 +9,7 @@ import type { Connected } from "../../../src/gateway/link/connect.ts"
 import type { Link } from "../../../src/gateway/link/Link.ts"
 import type { LinkContext } from "../../../src/gateway/link/LinkContext.ts"
 import type { Frame } from "../../../src/gateway/link/ReplayBuffer.ts"
-import type { SeekOptions } from "../../../src/gateway/link/seek.ts"
+import type { SeekOptions, SeekOutcome } from "../../../src/gateway/link/seek.ts"
 import { Links } from "../../../src/gateway/Links.ts"
 import type { Arrived, Route } from "../../../src/gateway/Route.ts"
 import { makeBucket, makeRate } from "../../../src/limits/TokenBucket.ts"
@@ -182,7 +182,7 @@ export class FakeSocket implements ClientSocket {
 export interface FakeSearch {
   readonly options: Omit<SeekOptions, "turnEnd">
   state: "searching" | "done" | "interrupted"
-  /** Ends it, as long as it has not been interrupted. */
+  /** Ends it in its first round, as long as it has not been interrupted. */
   readonly resolve: (found: Connected | undefined) => void
   /** Tells the link, as a search would whose last step came together with its interruption. */
   readonly force: (found: Connected | undefined) => void
@@ -239,9 +239,10 @@ export const world = (options: WorldOptions = {}) => {
   const timers = new TimerWheel<Link>(granularity, clock.now, (link) => void link.offerReply({ type: "timer" }))
   const links = new Links({ fork: (life) => Effect.runFork(life), onDefect: (_, cause) => void defects.push(cause) })
 
-  const connected = (index: number): Connected & { readonly backend: FakeBackend } => {
+  const connected = (index: number, onTrial = true): Connected & { readonly backend: FakeBackend } => {
     const lease = pool.acquire(target(index % targets))
-    pool.succeeded(lease, 1)
+    pool.accepted(lease, 1)
+    if (!onTrial) pool.proved(lease)
     const backend = new FakeBackend()
     backends.push(backend)
     return { backend, headers: [], lease, choice: { target: lease.target, setCookie: undefined } }
@@ -257,14 +258,14 @@ export const world = (options: WorldOptions = {}) => {
         options: sought,
         state: "searching",
         resolve: () => undefined,
-        force: done
+        force: (found) => done({ found, round: sought.round })
       }
       searches.push(search)
       return Effect.runFork(
-        Effect.callback<Connected | undefined>((resume) => {
+        Effect.callback<SeekOutcome>((resume) => {
           search.resolve = (found) => {
             search.state = "done"
-            resume(Effect.succeed(found))
+            resume(Effect.succeed({ found, round: sought.round }))
           }
           return Effect.sync(() => {
             search.state = "interrupted"
@@ -281,7 +282,7 @@ export const world = (options: WorldOptions = {}) => {
   }
 
   const socket = new FakeSocket(options.closesAtOnce ?? true)
-  const link = links.open(context, socket, { id: "link", route, arrived, seat, connected: connected(0) })
+  const link = links.open(context, socket, { id: "link", route, arrived, seat, connected: connected(0, false) })
   socket.onClose = (code, reason) => void link.offerReply({ type: "client_closed", code, reason })
 
   const turn = (): void => {
