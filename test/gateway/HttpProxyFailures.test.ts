@@ -112,6 +112,7 @@ describe("a backend that answers", () => {
     ["another transfer coding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", "protocol"],
     ["a coding that hides chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", "protocol"],
     ["another protocol unasked", "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "protocol"],
+    ["a word that nobody asked for", `HTTP/1.1 100 Continue\r\n\r\n${ok}`, "protocol"],
     ["a status below all", "HTTP/1.1 099 What\r\nContent-Length: 2\r\n\r\nok", "protocol"],
     ["a head of 40 KB", `HTTP/1.1 200 OK\r\nX: ${"a".repeat(40_000)}\r\n\r\n`, "protocol"],
     ["a head without an end", "HTTP/1.1 200 OK\r\n" + "X: a\r\n".repeat(20_000), "protocol"]
@@ -122,6 +123,16 @@ describe("a backend that answers", () => {
     expect(gateway.troubles).toMatchObject([{ type }])
     expect(gateway.troubles).toHaveLength(1)
     await eventually(() => gateway.busy() === 0 && backend.sockets.every((socket) => socket.destroyed))
+  })
+
+  it("other words first is heard all the same", async () => {
+    const backend = await rawBackend(always(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n${ok}`))
+    const gateway = await httpGateway([backend.url])
+    for (let i = 0; i < 2; i++) {
+      const response = await fetch(gateway.url)
+      expect([response.status, response.headers.get("link"), await response.text()]).toEqual([200, null, "ok"])
+    }
+    expect(gateway.troubles).toEqual([])
   })
 
   it("nothing is 504", async () => {
