@@ -26,6 +26,10 @@ export class BackendSide {
   private current: Lease
   private waits = false
   private marking = false
+  /** Bytes that were kept when the backend was lost. */
+  private keptAtLoss = 0
+  /** Bytes that waited for the backend when it was last looked whether it reads. */
+  private unread = 0
 
   constructor(context: LinkContext, mailbox: Mailbox, settings: ProxyRoute, lease: Lease) {
     const { failover } = settings
@@ -33,7 +37,7 @@ export class BackendSide {
     this.mailbox = mailbox
     this.settings = settings
     this.current = lease
-    this.replay = failover.mode === "reconnect" ? new ReplayBuffer(failover.buffer, failover.preamble) : undefined
+    this.replay = failover.mode === "reconnect" ? new ReplayBuffer(failover.preamble) : undefined
     this.watch = new BackendWatch(context.time.now)
     this.watchTimes = { interval: context.pingInterval, timeout: failover.ping_timeout * 1000 }
   }
@@ -78,7 +82,7 @@ export class BackendSide {
     if (replay === undefined) backend?.send(frame, binary)
     else {
       const bytes = Buffer.from(frame.slice(0))
-      if (!replay.add({ bytes, binary })) return false
+      if (!replay.add({ bytes, binary }, this.mostKept)) return false
       backend?.send(bytes, binary)
       this.markLater()
     }
@@ -86,13 +90,18 @@ export class BackendSide {
   }
 
   /**
-   * Bytes that may wait for the backend: a message beside the buffer, for one that is larger than that must pass, and a turn
-   * of the event loop may bring more of a client than the buffer holds before the backend had a chance to take it. What is
-   * sent again waits as well.
+   * Bytes that may wait for the backend, and that may be kept for it: a message beside the buffers, for one that is larger
+   * must pass. The backend can answer nothing before the turn of the event loop is over, and a turn brings all that one
+   * client has sent so far: so this is also how large a burst may be that a backend takes which keeps up.
    */
   private get most(): number {
     const { buffer, failover, max_message } = this.settings
-    return (this.replay === undefined ? buffer : Math.max(buffer, failover.buffer)) + max_message
+    return (this.replay === undefined ? 0 : failover.buffer) + buffer + max_message
+  }
+
+  /** While no backend is there, a buffer more than what was on its way to the last one. */
+  private get mostKept(): number {
+    return this.present ? this.most : Math.min(this.most, this.keptAtLoss + this.settings.failover.buffer)
   }
 
   /** The backend has said something. */
@@ -111,6 +120,7 @@ export class BackendSide {
   mark(): void {
     this.marking = false
     if (this.backend === undefined || this.watch.asked) return
+    this.unread = this.backend.buffered()
     this.backend.ping(this.watch.ask(this.context.time.now, this.replay?.last ?? 0))
   }
 
@@ -142,17 +152,29 @@ export class BackendSide {
     return this.backend === undefined || this.waits ? undefined : this.watch.due(this.watchTimes)
   }
 
-  /** Asks the backend whether it is there, if it was quiet for long. False: it has been asked, and does not answer. */
+  /** Asks the backend whether it is there, if it was quiet for long. False: it has been asked, and neither answers nor reads. */
   look(): boolean {
     if (this.due === undefined) return true
     const next = this.watch.next(this.context.time.now, this.watchTimes)
     if (next === "ask") this.mark()
-    return next !== "give up"
+    if (next !== "give up") return true
+    if (!this.reads()) return false
+    this.heard()
+    return true
+  }
+
+  /** Whether it has read of what stands before the ping since the last look. What the kernel holds is not seen. */
+  private reads(): boolean {
+    const unread = this.backend?.buffered() ?? 0
+    const reads = unread > 0 && unread < this.unread
+    this.unread = unread
+    return reads
   }
 
   /** It is gone by itself. */
   lost(): void {
     this.backend = undefined
+    this.keptAtLoss = this.keptBytes
   }
 
   close(code: number, reason: string): void {
@@ -163,7 +185,7 @@ export class BackendSide {
   /** Cuts it off without a word. */
   terminate(): void {
     this.backend?.terminate()
-    this.backend = undefined
+    this.lost()
   }
 }
 

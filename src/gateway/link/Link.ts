@@ -156,7 +156,7 @@ export class Link extends Actor<LinkMessage> implements Timed {
   /** More waits for the backend than may. The transport can not make the client wait, so it is told to come again. */
   private full(): undefined {
     this.route.pool.failed(this.backend.lease, "slow", "more waits for the backend than the buffer holds")
-    this.goodbye(this.seeking === undefined ? backendTooSlow : backendLost)
+    this.goodbye(this.backend.present ? backendTooSlow : backendLost)
   }
 
   private fromBackend(event: BackendEvent): undefined {

@@ -15,7 +15,6 @@ const compactAt = 256
  * new backend gets first. Frames are numbered from 1. Bounded in bytes, the preamble included; see `add`.
  */
 export class ReplayBuffer {
-  private readonly limit: number
   private readonly preambleLength: number
   private readonly preamble: Array<Frame> = []
   private frames: Array<Frame> = []
@@ -24,9 +23,8 @@ export class ReplayBuffer {
   /** The number of the last frame that the backend has read. */
   private acknowledged = 0
 
-  /** `limit` in bytes; `preamble`: how many of the first frames are kept for good. */
-  constructor(limit: number, preamble: number) {
-    this.limit = limit
+  /** `preamble`: how many of the first frames are kept for good. */
+  constructor(preamble: number) {
     this.preambleLength = preamble
   }
 
@@ -46,14 +44,15 @@ export class ReplayBuffer {
   }
 
   /**
-   * Takes a frame, whose bytes must not change any more. False: the bound is passed, and the frame was not taken. One that
-   * is alone, with nothing before it that is not acknowledged, is taken whatever its size: it has to pass some time.
+   * Takes a frame, whose bytes must not change any more. False: more than `limit` bytes would be kept, and the frame was not
+   * taken. One that is alone, with nothing before it that is not acknowledged, is taken whatever its size: it has to pass
+   * some time.
    */
-  add(frame: Frame): boolean {
+  add(frame: Frame, limit: number): boolean {
     const cost = frame.bytes.byteLength + frameOverhead
     const ofPreamble = this.preamble.length < this.preambleLength
     const alone = this.waiting === 0 && !ofPreamble
-    if (!alone && this.size + cost > this.limit) return false
+    if (!alone && this.size + cost > limit) return false
     this.size += cost
     if (ofPreamble) this.preamble.push(frame)
     this.frames.push(frame)

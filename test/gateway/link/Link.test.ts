@@ -122,21 +122,27 @@ describe("what a client sends", () => {
     expect(w.leases()).toBe(1)
   })
 
-  it("closes the client with 1013 when more of it waits for an open backend than may", () => {
-    const w = world({ failover: { buffer: 1_000 } })
-    for (let n = 0; n < 20 && w.socket.ended === undefined; n++) {
+  it("closes the client with 1013 when more of it is kept for an open backend than all buffers and one message", () => {
+    const w = world({ failover: { buffer: 1_000 }, route: { buffer: 2_000, max_message: 500 } })
+    let count = 0
+    for (; count < 100 && w.socket.ended === undefined; count++) {
       w.client("x".repeat(100))
-      expect(w.link.keptBytes).toBeLessThanOrEqual(1_000)
+      expect(w.link.keptBytes).toBeLessThanOrEqual(3_500)
     }
+    // Each costs a little more than its bytes.
+    expect(count - 1).toBe(Math.floor(3_500 / 164))
     expect(w.socket.ended).toMatchObject({ code: 1013 })
     expect(w.first.closed).toMatchObject({ code: 1001 })
     expectOver(w)
   })
 
-  it("closes the client with 4503 when more of it waits for a backend that is sought than may", () => {
+  it("closes the client with 4503 when more of it waits for a backend that is sought than may, beside what was on its way", () => {
     const w = world({ failover: { buffer: 1_000 } })
+    for (let n = 0; n < 20; n++) w.client("x".repeat(100))
     w.first.ends(1006)
-    for (let n = 0; n < 20 && w.socket.ended === undefined; n++) w.client("x".repeat(100))
+    let count = 0
+    for (; count < 20 && w.socket.ended === undefined; count++) w.client("x".repeat(100))
+    expect(count - 1).toBe(Math.floor(1_000 / 164))
     expect(w.socket.ended).toMatchObject({ code: 4503 })
     expect(w.searches[0]?.state).toBe("interrupted")
     expectOver(w)
@@ -155,10 +161,10 @@ describe("what a client sends", () => {
 
   it("may wait in the backend's socket as far as it is kept, for it may all have been sent again", () => {
     const w = world({ route: { buffer: 1_000, max_message: 500 }, failover: { buffer: 5_000 } })
-    w.first.backlog = 5_500
+    w.first.backlog = 6_500
     w.client("again")
     expect(w.socket.ended).toBeUndefined()
-    w.first.backlog = 5_501
+    w.first.backlog = 6_501
     w.client("too much")
     expect(w.socket.ended).toMatchObject({ code: 1013 })
   })
@@ -261,6 +267,22 @@ describe("time", () => {
     w.advance(900)
     expect(w.searches).toHaveLength(0)
     w.advance(300)
+    expect(w.searches).toHaveLength(1)
+  })
+
+  it("does not hold a backend for silent that reads what stands before the ping", () => {
+    const w = world({ failover: { ping_timeout: 1 } })
+    w.first.backlog = 5_000
+    w.client("1")
+    w.turn()
+    for (const backlog of [3_000, 1_000]) {
+      w.first.backlog = backlog
+      w.advance(1_000)
+      w.advance(200)
+      expect(w.searches).toHaveLength(0)
+    }
+    w.advance(1_200)
+    expect(w.first.closed).toBe("terminated")
     expect(w.searches).toHaveLength(1)
   })
 

@@ -51,7 +51,7 @@ describe("a replay buffer", () => {
         fc.integer({ min: 100, max: 60_000 }),
         fc.array(step, { maxLength: 40 }),
         (preamble, limit, steps) => {
-          const buffer = new ReplayBuffer(limit, preamble)
+          const buffer = new ReplayBuffer(preamble)
           const sizes: Array<number> = []
           let acknowledged = 0
           const expected = () => sizes.map((_, index) => index + 1).filter((number) => number > acknowledged || number <= preamble)
@@ -65,7 +65,7 @@ describe("a replay buffer", () => {
               for (let n = 0; n < action.count; n++) {
                 const alone = acknowledged === sizes.length && sizes.length >= preamble
                 const fits = alone || cost() + action.size + overhead <= limit
-                const taken = buffer.add(frameOf(sizes.length + 1, action.size))
+                const taken = buffer.add(frameOf(sizes.length + 1, action.size), limit)
                 if (taken !== fits) throw new Error(`${fits ? "refused" : "taken"} with ${cost()} of ${limit} bytes`)
                 if (!fits) break
                 sizes.push(action.size)
@@ -85,21 +85,21 @@ describe("a replay buffer", () => {
   })
 
   it("keeps the kind and the very bytes of a frame", () => {
-    const buffer = new ReplayBuffer(10_000, 0)
+    const buffer = new ReplayBuffer(0)
     const frames = [frameOf(1, 4), frameOf(2, 70), { bytes: new Uint8Array(), binary: true }]
-    for (const frame of frames) buffer.add(frame)
+    for (const frame of frames) buffer.add(frame, 10_000)
     expect(buffer.replay()).toEqual(frames)
   })
 
   it("has a bound for empty frames too", () => {
-    const buffer = new ReplayBuffer(10 * overhead, 0)
-    const taken = Array.from({ length: 20 }, () => buffer.add({ bytes: new Uint8Array(), binary: false }))
+    const buffer = new ReplayBuffer(0)
+    const taken = Array.from({ length: 20 }, () => buffer.add({ bytes: new Uint8Array(), binary: false }, 10 * overhead))
     expect(taken.filter(Boolean)).toHaveLength(10)
   })
 
   it("gives a preamble that nobody has read once, and one that was read before what was not", () => {
-    const buffer = new ReplayBuffer(10_000, 2)
-    for (const number of [1, 2, 3, 4]) buffer.add(frameOf(number, 4))
+    const buffer = new ReplayBuffer(2)
+    for (const number of [1, 2, 3, 4]) buffer.add(frameOf(number, 4), 10_000)
     expect(numbersOf(buffer.replay())).toEqual([1, 2, 3, 4])
     buffer.acknowledge(1)
     expect(numbersOf(buffer.replay())).toEqual([1, 2, 3, 4])

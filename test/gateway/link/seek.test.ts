@@ -2,7 +2,7 @@ import { Clock, Effect, Fiber, Random } from "effect"
 import { TestClock } from "effect/testing"
 import { describe, expect, it } from "vitest"
 import { headerRules } from "../../../src/gateway/ForwardHeaders.ts"
-import { seek, type SeekOutcome } from "../../../src/gateway/link/seek.ts"
+import { seek } from "../../../src/gateway/link/seek.ts"
 import type { Arrived, Route } from "../../../src/gateway/Route.ts"
 import { TurnEnd } from "../../../src/transport/TurnEnd.ts"
 import { asker } from "../asker.ts"
@@ -39,17 +39,13 @@ const searchInVain = (round: number, left: number, seed: number) =>
         return choose.apply(pool, args)
       }
       const route: Route = { path: settings.path, settings, pool, rules: headerRules(settings), users: new Map() }
-      let outcome: SeekOutcome | undefined
       const search = seek(route, arrived, { protocol: "", from: target(0), extra: [], turnEnd: new TurnEnd(), round, left }).pipe(
-        Effect.map((ended) => {
-          outcome = ended
-          return clock.currentTimeMillisUnsafe()
-        }),
+        Effect.map((outcome) => ({ ended: clock.currentTimeMillisUnsafe(), outcome })),
         Random.withSeed(seed)
       )
       const fiber = yield* Effect.forkChild(search)
-      for (let time = 0; outcome === undefined && time <= left + 1_000; time++) yield* TestClock.adjust("1 millis")
-      return { ended: yield* Fiber.join(fiber), rounds: [...rounds], outcome }
+      for (let time = 0; fiber.pollUnsafe() === undefined && time <= left + 1_000; time++) yield* TestClock.adjust("1 millis")
+      return { ...(yield* Fiber.join(fiber)), rounds: [...rounds] }
     }).pipe(Effect.provide(TestClock.layer()))
   )
 
@@ -66,6 +62,6 @@ describe("a search that finds nobody", () => {
     const { outcome, rounds } = await searchInVain(4, 3_000, 1)
     expect(rounds[0]).toBeGreaterThanOrEqual(200)
     expect(rounds.at(-1)).toBe(3_000)
-    expect(outcome?.round).toBe(3 + rounds.length)
+    expect(outcome.round).toBe(3 + rounds.length)
   })
 })
