@@ -2,6 +2,7 @@ import { STATUS_CODES } from "node:http"
 import { type Effect, Exit, type Fiber } from "effect"
 import type { HttpRequest, HttpResponse, us_socket_context_t } from "uWebSockets.js"
 import { addHeader } from "./Handshake.ts"
+import { requestIdFrom } from "./RequestId.ts"
 import type { Gate, HeaderLines, UpgradeRequest, Verdict } from "./Upgrade.ts"
 import type { UwsAnchor } from "./UwsAnchor.ts"
 import { type UserData, UwsSocket } from "./UwsSocket.ts"
@@ -10,8 +11,9 @@ import { type UserData, UwsSocket } from "./UwsSocket.ts"
 const headerText = (text: string): string => text.replace(/[^\t\u0020-\u007e\u00a0-\u00ff]/g, "?")
 
 /** Answers an upgrade request with a plain response. The connection is closed: what follows on it was meant for a WebSocket. */
-const refuse = (res: HttpResponse, verdict: Extract<Verdict<unknown>, { verdict: "refuse" }>): void => {
-  const { status, code, message, headers = {} } = verdict
+const refuse = (res: HttpResponse, verdict: Extract<Verdict<unknown>, { verdict: "refuse" }>, request: UpgradeRequest): void => {
+  const { status, code, message } = verdict
+  const headers = { "x-request-id": requestIdFrom(request.headers.get("x-request-id")), ...verdict.headers }
   res.writeStatus(`${status} ${STATUS_CODES[status] ?? "Error"}`)
   res.writeHeader("Content-Type", "application/json")
   for (const [name, value] of Object.entries(headers)) res.writeHeader(name, headerText(value))
@@ -94,7 +96,7 @@ export const handleUpgrade = <A, C>(
     }
     if (verdict.verdict === "refuse" || verdict.verdict === "relay") {
       options.onRefused(verdict.status)
-      res.cork(() => (verdict.verdict === "refuse" ? refuse(res, verdict) : relay(res, verdict)))
+      res.cork(() => (verdict.verdict === "refuse" ? refuse(res, verdict, request) : relay(res, verdict)))
       return
     }
     if (verdict.verdict === "pass") {

@@ -59,7 +59,10 @@ describe("limits", () => {
     const server = await start({ server: { trusted_proxies: ["127.0.0.1"] }, limits: { connections_per_address: 1 } })
     await connect(server, { headers: { "X-Forwarded-For": "203.0.113.1" } })
     await connect(server, { headers: { "X-Forwarded-For": "203.0.113.2" } })
-    expect(await refusal(server, { headers: { "X-Forwarded-For": "203.0.113.1" } })).toMatchObject({ status: 429 })
+    expect(await refusal(server, { headers: { "X-Forwarded-For": "203.0.113.1", "X-Request-Id": "mine" } })).toMatchObject({
+      status: 429,
+      headers: { "x-request-id": "mine" }
+    })
     const unproxied = await start({ limits: { connections_per_address: 1 } })
     await connect(unproxied, { headers: { "X-Forwarded-For": "203.0.113.1" } })
     expect(await refusal(unproxied, { headers: { "X-Forwarded-For": "203.0.113.2" } })).toMatchObject({ status: 429 })
