@@ -181,7 +181,10 @@ export class Link extends Actor<LinkMessage> implements Timed {
       this.route.pool.failed(this.backend.lease, "slow", "the client does not read what the backend sends")
       return this.goodbye(clientTooSlow)
     }
-    if (!this.backend.paused && this.client.behind) this.backend.pause()
+    if (this.backend.paused || !this.client.behind) return
+    this.backend.pause()
+    // Its answer would wait unread for as long as the client likes, and with it whoever waits for the circuit.
+    this.answered()
   }
 
   private drained(): undefined {
@@ -267,7 +270,7 @@ export class Link extends Actor<LinkMessage> implements Timed {
     this.context.timers.schedule(this, this.nextDue())
   }
 
-  /** The backend has answered a ping. */
+  /** The backend has answered a ping, or can not be heard for all that it has said. */
   private answered(): undefined {
     if (this.recovery === undefined) return
     this.recovery.answers()

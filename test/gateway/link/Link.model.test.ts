@@ -37,9 +37,10 @@ const searching = ({ searches }: World): boolean => searches.at(-1)?.state === "
 const isOpen = (m: Model, w: World): boolean => !m.gone && w.socket.ended === undefined
 const closedWith = ({ socket }: World): number | undefined => (typeof socket.ended === "object" ? socket.ended.code : undefined)
 
-/** A backend that answers and keeps the link is trusted, and what was before is forgotten. */
+/** A backend that answers, or says more than the client reads, and keeps the link is trusted, and what was before is forgotten. */
 const settle = (m: Model, w: World): void => {
-  if (m.tookOver === undefined || (w.backends.at(-1)?.pongs ?? 0) === 0 || w.clock.now < m.tookOver + trialTime) return
+  const { pauses = 0, pongs = 0 } = w.backends.at(-1) ?? {}
+  if (m.tookOver === undefined || pauses + pongs === 0 || w.clock.now < m.tookOver + trialTime) return
   m.tookOver = undefined
   m.lostAt = undefined
 }

@@ -495,6 +495,21 @@ describe("a backend that takes a link from another one", () => {
     expect(failures()).toBe(0)
   })
 
+  it("is not held on trial by a client that does not read", () => {
+    const w = world({ route: { buffer: 100, circuit_breaker: circuitBreaker } })
+    w.first.ends(1001)
+    found(w, 1).ends(1001)
+    const third = found(w, 1)
+    w.turn()
+    w.socket.stuck = true
+    third.says("x".repeat(60))
+    expect(third.paused).toBe(true)
+    w.advance(trialTime - 100)
+    expect(w.target(1).breaker.view(w.clock.now).failures).toBe(1)
+    w.advance(200)
+    expect(w.target(1).breaker.view(w.clock.now).failures).toBe(0)
+  })
+
   it("is the last one when the deadline has passed since the first was lost", () => {
     const w = world()
     w.first.ends(1006)

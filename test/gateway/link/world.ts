@@ -33,6 +33,7 @@ export class FakeBackend implements Backend {
   readonly read: Array<{ readonly text: string; readonly binary: boolean }> = []
   pings = 0
   pongs = 0
+  pauses = 0
   backlog = 0
   paused = false
   /** By the link. */
@@ -75,6 +76,7 @@ export class FakeBackend implements Backend {
 
   pause(): void {
     this.paused = true
+    this.pauses++
   }
 
   resume(): void {
