@@ -178,7 +178,7 @@ const failover = section(
     deadline: seconds(30, "Time to find a new backend, after which the client is closed (4503)."),
     buffer: bytes(
       1_048_576,
-      "Frames of one client that are kept until the backend has taken them. What does not fit closes the client; a message alone always fits."
+      "Frames of one client that may wait while no backend is there, beside what was on its way; while one is there, `buffer` and one `max_message` more. What does not fit closes the client."
     ),
     preamble: count(0, "This many frames from the beginning of the connection, such as a login, are sent to the new backend first."),
     ping_timeout: seconds(5, "A backend that does not answer a ping for this long is lost.")
