@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
@@ -12,6 +14,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     teardownTimeout: 20_000,
+    // Many tests start the server as a process: what it compiles is kept for the next one.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), "weft-test-compile-cache") },
     reporters: ["default", "./scripts/summary-reporter.ts"]
   }
 })

@@ -16,8 +16,7 @@ const questions = [
 ]
 
 const proxied = [
-  small("gateway-echo-1", { kind: "gateway", connections: 20, idle: 20, inflight: 1, size: 64 }),
-  small("gateway-echo", { kind: "gateway", connections: 20, idle: 0, inflight: 4, size: 64 }),
+  small("gateway-echo", { kind: "gateway", connections: 20, idle: 20, inflight: 4, size: 64 }),
   small("gateway-latency", { kind: "gateway", connections: 10, idle: 30, inflight: 1, rate: 300, size: 64 }),
   small("gateway-idle", { kind: "connect", connections: 50, prime: 10, members: 0, hold: 0.1 })
 ]
