@@ -2,6 +2,7 @@
 import "effect/schema/SchemaJITCompiler/enable"
 import { Clock, Data, Deferred, Duration, Effect, Layer, LogLevel, Metric, Redacted, References, Schedule, type Scope } from "effect"
 import { TimerWheel } from "./actor/TimerWheel.ts"
+import { waitUntil } from "./actor/waitUntil.ts"
 import { Backends } from "./api/Backends.ts"
 import { Hub } from "./api/Hub.ts"
 import { httpRoutes } from "./api/routes.ts"
@@ -71,10 +72,12 @@ const leastPatience = 2
 
 /** Requests that are under way at the end are answered, unless that takes longer than all else may. */
 const lastAnswers = (inFlight: InFlight, period: number): Effect.Effect<void> =>
-  Effect.flatMap(inFlight.settled(Math.max(period, leastPatience)), (left) =>
-    left === 0
-      ? Effect.void
-      : Effect.logWarning("requests are cut off without the end of their answers").pipe(Effect.annotateLogs({ left }))
+  Effect.flatMap(
+    waitUntil(() => inFlight.size === 0, Math.max(period, leastPatience) * 1000),
+    (answered) =>
+      answered
+        ? Effect.void
+        : Effect.logWarning("requests are cut off without the end of their answers").pipe(Effect.annotateLogs({ left: inFlight.size }))
   )
 
 const cpuMillis = (): number => {

@@ -1,11 +1,11 @@
 /**
  * The opening handshake of a client (RFC 6455, section 4): the request's text and the reading of the response. No IO.
  */
-import { createHash } from "node:crypto"
+import { acceptOf } from "../gateway/link/UpgradeText.ts"
 
 /** Every connection sends the same key: the server's work does not depend on it, and the answer needs no hash of its own here. */
 const key = Buffer.from("weft load client").toString("base64")
-const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64")
+const accept = acceptOf(key)
 
 /** What an upgrade asks for. `path` with its query; `headers` beside those of the handshake. */
 export interface Upgrade {

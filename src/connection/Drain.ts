@@ -1,4 +1,5 @@
 import { Duration, Effect, Random } from "effect"
+import { waitUntil } from "../actor/waitUntil.ts"
 import type { Connection } from "./Connection.ts"
 import type { Connections } from "./Connections.ts"
 
@@ -30,5 +31,5 @@ export const drain = (connections: Connections, period: number): Effect.Effect<v
     // Who came in while the first were sent away.
     for (const connection of Array.from(connections.all()))
       connection.offerReply({ type: "@disconnect", code: 1001, reason: "going away", after: 0 })
-    for (let waited = 0; connections.size > 0 && waited < patience; waited += step) yield* Effect.sleep(Duration.millis(step))
+    yield* waitUntil(() => connections.size === 0, patience)
   })

@@ -199,7 +199,7 @@ export const makeGatewayGate = (options: GatewayGateOptions): Gate<AcceptedLink>
         const route = match(request.headers.get("host"), request.path)
         if (route === undefined || request.headers.get("upgrade")?.toLowerCase() !== "websocket")
           return Effect.succeed<Verdict<AcceptedLink>>({ verdict: "pass" })
-        const requestId = requestIdFrom(request.headers.get("x-request-id"))
+        const requestId = requestIdFrom(request.headers.get(requestIdHeader))
         return Effect.suspend(() => {
           const problem = protocolProblem(request.headers)
           return problem === undefined ? admitTo(route, request, requestId) : Effect.succeed(refused(problem.refuse))

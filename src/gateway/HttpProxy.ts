@@ -4,7 +4,7 @@ import { type GatewayErrorType, isDown } from "./GatewayError.ts"
 import { Attempt } from "./HttpProxyAttempt.ts"
 import { failureAnswer, type HttpFailure, mayRepeat, ownAnswer, type Progress } from "./HttpProxyFailure.ts"
 import { Upstream } from "./HttpProxyUpstream.ts"
-import type { Choice } from "./Pool.ts"
+import { attempts, type Choice } from "./Pool.ts"
 import type { Arrived, Route } from "./Route.ts"
 import { backendPath } from "./Routes.ts"
 import type { Target } from "./Target.ts"
@@ -42,9 +42,6 @@ export interface HttpProxy {
   /** Cuts all connections to the backends. */
   readonly close: () => Promise<void>
 }
-
-/** How many targets are tried for one request, all in all. */
-const attempts = 3
 
 /** How many old connections in a row may turn out to be closed when a request is sent by them. */
 const oldConnections = 3

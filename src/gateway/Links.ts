@@ -1,4 +1,5 @@
 import { Cause, Duration, Effect, Exit, type Fiber } from "effect"
+import { waitUntil } from "../actor/waitUntil.ts"
 import { quota } from "../connection/Drain.ts"
 import type { Route } from "./Route.ts"
 import { Link, type AcceptedLink } from "./link/Link.ts"
@@ -108,11 +109,8 @@ export class Links {
     return Effect.suspend(() => this.paced(this.all(), period, away)).pipe(
       // Who came in while the first were sent away.
       Effect.andThen(Effect.sync(() => this.all().forEach(away))),
-      Effect.andThen(
-        Effect.gen({ self: this }, function* () {
-          for (let waited = 0; this.running.size > 0 && waited < patience; waited += step) yield* Effect.sleep(Duration.millis(step))
-        })
-      )
+      Effect.andThen(waitUntil(() => this.running.size === 0, patience)),
+      Effect.asVoid
     )
   }
 

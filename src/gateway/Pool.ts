@@ -29,6 +29,9 @@ export interface PoolOptions {
   readonly onFailure?: (lease: Lease, type: GatewayErrorType, message: string, fault: boolean) => void
 }
 
+/** How many targets are tried for one WebSocket or request before the client is told that there is none. */
+export const attempts = 3
+
 /** One client's place at a target: a WebSocket link from its dial on, or an HTTP request. */
 export interface Lease {
   readonly target: Target

@@ -2,8 +2,9 @@ import "./UwsEnvironment.ts"
 import { randomBytes } from "node:crypto"
 import { connect, type Socket } from "node:net"
 import { Data, Effect, type Scope } from "effect"
-import { App, type TemplatedApp, us_listen_socket_close, us_socket_local_port, type us_listen_socket, type WebSocket } from "uWebSockets.js"
-import { exclusivePort, noCompression } from "./UwsConstants.ts"
+import { App, type WebSocket } from "uWebSockets.js"
+import { noCompression } from "./UwsConstants.ts"
+import { listenOn } from "./UwsListen.ts"
 
 class NoAnchor extends Data.TaggedError("NoAnchor")<{ readonly message: string }> {}
 
@@ -11,24 +12,6 @@ const host = "127.0.0.1"
 
 /** Milliseconds for a connection within this machine. */
 const patience = 2000
-
-type ListeningPort = Parameters<typeof us_socket_local_port>[0]
-
-/** Opens the port that the anchor's two ends meet at. */
-const open = (app: TemplatedApp): Effect.Effect<us_listen_socket, NoAnchor> =>
-  Effect.callback((resume) => {
-    const listen = app.listen as unknown as (
-      host: string,
-      port: number,
-      options: number,
-      callback: (socket: us_listen_socket | false) => void
-    ) => void
-    listen.call(app, host, 0, exclusivePort, (socket) =>
-      resume(
-        socket === false ? Effect.fail(new NoAnchor({ message: "no port of the loopback interface is free" })) : Effect.succeed(socket)
-      )
-    )
-  })
 
 const request = (path: string): string =>
   [
@@ -82,14 +65,14 @@ export class UwsAnchor {
         this.ws = undefined
       }
     })
-    const listening = yield* open(app)
-    const port = us_socket_local_port(listening as unknown as ListeningPort)
-    const far = yield* meet(port, path).pipe(
+    const listening = yield* listenOn(app, host, 0)
+    if (listening === undefined) return yield* new NoAnchor({ message: "no port of the loopback interface is free" })
+    const far = yield* meet(listening.port, path).pipe(
       Effect.timeoutOrElse({
         duration: patience,
         orElse: () => Effect.fail(new NoAnchor({ message: "no answer on the loopback interface" }))
       }),
-      Effect.ensuring(Effect.sync(() => us_listen_socket_close(listening)))
+      Effect.ensuring(Effect.sync(listening.close))
     )
     yield* Effect.addFinalizer(() => Effect.sync(() => far.destroy()))
   }).pipe(

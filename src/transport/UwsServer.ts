@@ -1,21 +1,12 @@
 import "./UwsEnvironment.ts"
 import { Data, Effect, type Scope } from "effect"
-import {
-  App,
-  type HttpRequest,
-  type HttpResponse,
-  SSLApp,
-  type TemplatedApp,
-  us_listen_socket_close,
-  us_socket_local_port,
-  type us_listen_socket,
-  type us_socket_context_t
-} from "uWebSockets.js"
+import { App, type HttpRequest, type HttpResponse, SSLApp, type TemplatedApp, type us_socket_context_t } from "uWebSockets.js"
 import type { Publisher, SocketHandler } from "./Transport.ts"
 import type { Gate } from "./Upgrade.ts"
 import type { UserData, UwsSocket } from "./UwsSocket.ts"
 import { UwsAnchor } from "./UwsAnchor.ts"
-import { exclusivePort, noCompression, smallCompression } from "./UwsConstants.ts"
+import { noCompression, smallCompression } from "./UwsConstants.ts"
+import { type Listening, listenOn } from "./UwsListen.ts"
 import { type Fork, handleUpgrade } from "./UwsUpgrade.ts"
 
 export class ListenError extends Data.TaggedError("ListenError")<{ readonly message: string }> {}
@@ -63,25 +54,14 @@ const makeApp = ({ tls }: ServerOptions): Effect.Effect<TemplatedApp, ListenErro
     catch: (cause) => new ListenError({ message: `TLS: ${cause instanceof Error ? cause.message : String(cause)}` })
   })
 
-const open = (app: TemplatedApp, { host, port }: ServerOptions): Effect.Effect<us_listen_socket, ListenError> =>
-  Effect.callback((resume) => {
-    const done = (socket: us_listen_socket | false): void =>
-      resume(
-        socket === false
-          ? Effect.fail(
-              new ListenError({ message: `can not listen on ${host}:${port}: the port is in use or the address is not this machine's` })
-            )
-          : Effect.succeed(socket)
-      )
-    // Without the option a second server started by mistake would share the port in silence.
-    const listen = app.listen as unknown as (
-      host: string,
-      port: number,
-      options: number,
-      callback: (socket: us_listen_socket | false) => void
-    ) => void
-    listen.call(app, host, port, exclusivePort, done)
-  })
+const open = (app: TemplatedApp, { host, port }: ServerOptions): Effect.Effect<Listening, ListenError> =>
+  Effect.flatMap(listenOn(app, host, port), (listening) =>
+    listening === undefined
+      ? Effect.fail(
+          new ListenError({ message: `can not listen on ${host}:${port}: the port is in use or the address is not this machine's` })
+        )
+      : Effect.succeed(listening)
+  )
 
 export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, ListenError> =>
   Effect.map(makeApp(options), (app) => {
@@ -140,13 +120,13 @@ export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, 
         Effect.gen(function* () {
           app.any("/*", options.onHttp)
           yield* anchor.drop
-          const socket = yield* Effect.acquireRelease(open(app, options), (listening) =>
+          const { port } = yield* Effect.acquireRelease(open(app, options), (listening) =>
             Effect.sync(() => {
-              us_listen_socket_close(listening)
+              listening.close()
               app.close()
             })
           )
-          return us_socket_local_port(socket as unknown as Parameters<typeof us_socket_local_port>[0])
+          return port
         })
     }
   })

@@ -4,6 +4,7 @@ import type { Backend, BackendEnd, BackendHandler } from "./Backend.ts"
 import { BackendWatch, type WatchTimes } from "./BackendWatch.ts"
 import type { LinkContext } from "./LinkContext.ts"
 import type { ClientFrame, LinkMessage } from "./LinkMessages.ts"
+import { shrinks } from "./LinkState.ts"
 import { type Frame, ReplayBuffer } from "./ReplayBuffer.ts"
 
 /** Where the link hears of its backend. */
@@ -166,7 +167,7 @@ export class BackendSide {
   /** Whether it has read of what stands before the ping since the last look. What the kernel holds is not seen. */
   private reads(): boolean {
     const unread = this.backend?.buffered() ?? 0
-    const reads = unread > 0 && unread < this.unread
+    const reads = shrinks(this.unread, unread)
     this.unread = unread
     return reads
   }

@@ -1,5 +1,5 @@
 import type { ClientSocket } from "../../transport/Transport.ts"
-import type { Goodbye } from "./LinkState.ts"
+import { type Goodbye, shrinks } from "./LinkState.ts"
 import type { Frame } from "./ReplayBuffer.ts"
 
 /** The client's side of a link: how far it is behind with reading, and how it is let go. */
@@ -46,7 +46,7 @@ export class ClientSide {
   /** Whether it has read something since the last look, so that it may go on. Else it is cut off. */
   reads(): boolean {
     const unread = this.socket.buffered()
-    const reads = unread > 0 && unread < this.unread
+    const reads = shrinks(this.unread, unread)
     this.unread = unread
     if (!reads) this.socket.terminate()
     return reads

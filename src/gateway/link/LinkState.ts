@@ -74,3 +74,6 @@ export const afterClient = (code: number, reason: string): Goodbye | undefined =
   const fault = faults.find(([text]) => reason.startsWith(text))
   return fault === undefined ? undefined : { code: fault[1], reason: "" }
 }
+
+/** Whether a side that had `before` bytes to read, and now has `now`, reads them; with none left there is nothing to see. */
+export const shrinks = (before: number, now: number): boolean => now > 0 && now < before

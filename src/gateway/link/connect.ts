@@ -3,7 +3,7 @@ import { Clock, Effect } from "effect"
 import type { TurnEnd } from "../../transport/TurnEnd.ts"
 import { forwardRequest } from "../ForwardHeaders.ts"
 import { isDown } from "../GatewayError.ts"
-import type { Choice, Lease } from "../Pool.ts"
+import { attempts, type Choice, type Lease } from "../Pool.ts"
 import type { Arrived, Route } from "../Route.ts"
 import { backendPath } from "../Routes.ts"
 import type { Target } from "../Target.ts"
@@ -18,9 +18,6 @@ export interface Connected extends Dialled {
 
 /** `unavailable`: no target can take the client now. */
 export type ConnectFailure = DialFailure | { readonly outcome: "unavailable" }
-
-/** How many targets are tried for one client before it is told that there is none. */
-const attempts = 3
 
 /** Bytes that the body of a refusal may have to be passed on. */
 const maxRefusal = 1_048_576

@@ -3,27 +3,11 @@ import { TestClock } from "effect/testing"
 import { describe, expect, it } from "vitest"
 import { headerRules } from "../../../src/gateway/ForwardHeaders.ts"
 import { seek } from "../../../src/gateway/link/seek.ts"
-import type { Arrived, Route } from "../../../src/gateway/Route.ts"
+import type { Route } from "../../../src/gateway/Route.ts"
 import { TurnEnd } from "../../../src/transport/TurnEnd.ts"
-import { asker } from "../asker.ts"
+import { arrived } from "../asker.ts"
 import { poolOf } from "../poolOf.ts"
 import { proxyRoute, urls } from "../proxyRoute.ts"
-
-const arrived: Arrived = {
-  path: "/chat/x",
-  asker: asker(),
-  request: {
-    headers: [],
-    query: "",
-    requestId: "request",
-    user: undefined,
-    withoutToken: false,
-    websocket: true,
-    peer: "192.0.2.1",
-    trusted: false,
-    secure: false
-  }
-}
 
 /** A search where no target takes anybody: when its rounds began, in milliseconds, and how it ended. */
 const searchInVain = (round: number, left: number, seed: number) =>
@@ -39,7 +23,7 @@ const searchInVain = (round: number, left: number, seed: number) =>
         return choose.apply(pool, args)
       }
       const route: Route = { path: settings.path, settings, pool, rules: headerRules(settings), users: new Map() }
-      const search = seek(route, arrived, { protocol: "", from: target(0), extra: [], turnEnd: new TurnEnd(), round, left }).pipe(
+      const search = seek(route, arrived(), { protocol: "", from: target(0), extra: [], turnEnd: new TurnEnd(), round, left }).pipe(
         Effect.map((outcome) => ({ ended: clock.currentTimeMillisUnsafe(), outcome })),
         Random.withSeed(seed)
       )

@@ -11,11 +11,11 @@ import type { LinkContext } from "../../../src/gateway/link/LinkContext.ts"
 import type { Frame } from "../../../src/gateway/link/ReplayBuffer.ts"
 import type { SeekOptions, SeekOutcome } from "../../../src/gateway/link/seek.ts"
 import { Links } from "../../../src/gateway/Links.ts"
-import type { Arrived, Route } from "../../../src/gateway/Route.ts"
+import type { Route } from "../../../src/gateway/Route.ts"
 import { makeBucket, makeRate } from "../../../src/limits/TokenBucket.ts"
 import type { ClientSocket, Seat, SendStatus } from "../../../src/transport/Transport.ts"
 import { TurnEnd } from "../../../src/transport/TurnEnd.ts"
-import { asker } from "../asker.ts"
+import { arrived } from "../asker.ts"
 import { poolOf } from "../poolOf.ts"
 import { proxyRoute, urls } from "../proxyRoute.ts"
 
@@ -217,21 +217,6 @@ export const world = (options: WorldOptions = {}) => {
   })
   const { clock, pool, target } = poolOf(settings)
   const route: Route = { path: settings.path, settings, pool, rules: headerRules(settings), users: new Map() }
-  const arrived: Arrived = {
-    path: "/chat/x",
-    asker: asker(),
-    request: {
-      headers: [],
-      query: "",
-      requestId: "request",
-      user: undefined,
-      withoutToken: false,
-      websocket: true,
-      peer: "192.0.2.1",
-      trusted: false,
-      secure: false
-    }
-  }
   const turnEnd = new ManualTurnEnd()
   const backends: Array<FakeBackend> = []
   const searches: Array<FakeSearch> = []
@@ -284,7 +269,7 @@ export const world = (options: WorldOptions = {}) => {
   }
 
   const socket = new FakeSocket(options.closesAtOnce ?? true)
-  const link = links.open(context, socket, { id: "link", route, arrived, seat, connected: connected(0, false) })
+  const link = links.open(context, socket, { id: "link", route, arrived: arrived(), seat, connected: connected(0, false) })
   socket.onClose = (code, reason) => void link.offerReply({ type: "client_closed", code, reason })
 
   const turn = (): void => {
