@@ -44,7 +44,8 @@ const webRequest = (head: Head, body: ReadableStream<Uint8Array<ArrayBuffer>> | 
  * Answers of its own, as JSON `{code, message}`: 400 and 501 for requests whose framing is not to be trusted and methods that
  * are not served, 413 for a body over the limit, 500 for a handler that throws. Every answer carries `X-Request-Id`.
  *
- * Pipelined requests are answered in order as long as the handler answers without a promise. A request that arrives while
+ * Pipelined requests are answered in order as long as the handler answers without a promise, and the answers to what came
+ * in one piece fit in 16 KiB. A request that arrives while
  * another one of the same connection waits for its answer makes uWebSockets.js close the connection.
  */
 export const serveHttp = (res: HttpResponse, req: HttpRequest, handler: HttpHandler, options: ServeHttpOptions): void => {

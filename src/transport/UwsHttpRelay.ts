@@ -1,20 +1,21 @@
 import type { Answer, RelaySink } from "./HttpAnswer.ts"
+import { corked, framing, later, mayWrite, roomBeside } from "./UwsHttpCork.ts"
 import type { Exchange } from "./UwsHttpExchange.ts"
 
-/**
- * Bytes that go through for certain when the socket is writable again: of what it did not take, uWebSockets.js holds the
- * rest and does not tell when that is gone.
- */
-const certain = 4096
+/** Bytes that are written to find out whether the socket has taken what uWebSockets.js holds of the writes before. */
+const probe = 1024
 
-/** Bytes around the data of a chunk. */
-const framing = 16
+/** Bytes that may wait for a later turn before the source is to hold. */
+const postponed = 64 * 1024
 
 const empty = new Uint8Array(0)
+const ignore = (): void => undefined
 
 export interface RelayWriterOptions {
   /** Bytes of the body; undefined: not known. */
   readonly length: number | undefined
+  /** Bytes of status and headers, at most. */
+  readonly head: number
   /** Writes status and headers. */
   readonly begin: () => void
   /** Answers in place of a body that failed before anything was written. */
@@ -25,11 +26,10 @@ export interface RelayWriterOptions {
 
 /**
  * Writes the body of one answer as it comes. Everything that is given goes out as soon as the client takes it; what it does
- * not take waits here, or, less than one chunk of it, in uWebSockets.js. `write` tells when to hold the source.
+ * not take waits here, or, less than two portions of it, in uWebSockets.js. `write` tells when to hold the source.
  *
- * With a known length uWebSockets.js holds nothing: it tells how much was taken. Without one it takes all, and tells only
- * whether the socket has taken all that it held. Therefore the end of a chunk is written after the rest of it has gone out,
- * and in small pieces while that is in doubt: so there is always something left to write, and to find out with.
+ * With a known length uWebSockets.js holds nothing but the head: it tells how much was taken. Without one it takes all, and
+ * tells of a portion that the socket did not take it only at the write after it.
  */
 export class RelayWriter implements RelaySink {
   readonly #exchange: Exchange
@@ -39,12 +39,15 @@ export class RelayWriter implements RelaySink {
   /** Bytes of the body that were given, and how many of them are in the queue. */
   #given = 0
   #queued = 0
-  /** Bytes that uWebSockets.js holds at most. */
-  #held = 0
-  /** Something waits for the client. */
-  #blocked = false
+  /** uWebSockets.js holds something, as far as is known. */
+  #held = false
+  /** What is in the queue waits for a later turn, or for the client. */
+  #waiting: "no" | "turn" | "client" = "no"
+  /** The source was told to hold. */
+  #holding = false
   #ended = false
-  #corked = false
+  #failed = false
+  #collecting = false
 
   constructor(exchange: Exchange, options: RelayWriterOptions) {
     this.#exchange = exchange
@@ -52,15 +55,12 @@ export class RelayWriter implements RelaySink {
     this.#length = options.length
   }
 
-  /** Collects what is written during `work` into one write. */
+  /** Collects what is given during `work`, so that it goes out together. */
   together(work: () => void): void {
-    if (this.#exchange.over) return
-    this.#corked = true
-    this.#exchange.res.cork(() => {
-      work()
-      this.#flush()
-    })
-    this.#corked = false
+    this.#collecting = true
+    work()
+    this.#collecting = false
+    this.#flush()
   }
 
   /** Sends status and headers if nothing was sent yet. Without a known length that takes something to send with them. */
@@ -68,12 +68,12 @@ export class RelayWriter implements RelaySink {
     if (this.#exchange.over || this.#exchange.begun || this.#ended || this.#queued > 0) return
     if (this.#length === undefined) {
       if (opening !== undefined) this.write(opening)
-    } else if (this.#length > 0) this.#cork(() => void this.#writeKnown(empty))
+    } else if (this.#length > 0) this.#flushKnown(this.#length)
   }
 
   write(chunk: Uint8Array): boolean {
     if (this.#exchange.over || this.#ended) return true
-    if (chunk.length === 0) return !this.#blocked
+    if (chunk.length === 0) return !this.#holding
     this.#given += chunk.length
     if (this.#length !== undefined && this.#given > this.#length) {
       this.#exchange.cut()
@@ -81,27 +81,24 @@ export class RelayWriter implements RelaySink {
     }
     this.#queue.push(chunk)
     this.#queued += chunk.length
-    if (!this.#blocked) this.#cork(() => this.#flush())
-    return !this.#blocked
+    this.#flush()
+    this.#holding = this.#waiting === "client" || (this.#waiting === "turn" && this.#queued > postponed)
+    return !this.#holding
   }
 
   end(): void {
     if (this.#exchange.over || this.#ended) return
     if (this.#length !== undefined && this.#given !== this.#length) return this.#exchange.cut()
     this.#ended = true
-    if (!this.#blocked) this.#cork(() => this.#flush())
+    this.#flush()
   }
 
   fail(instead: Answer): void {
     if (this.#exchange.over || this.#ended) return
     this.#ended = true
+    this.#failed = true
     if (this.#exchange.begun) return this.#exchange.cut()
-    this.#queue.length = 0
     this.#options.instead(instead)
-  }
-
-  #cork(work: () => void): void {
-    if (!this.#corked) this.#exchange.res.cork(work)
   }
 
   /** The first `most` bytes of the queue, or less. */
@@ -115,13 +112,18 @@ export class RelayWriter implements RelaySink {
     return taken
   }
 
+  /** Bytes of status and headers that are still to be written. */
+  #head(): number {
+    return this.#exchange.begun ? 0 : this.#options.head
+  }
+
   #begin(): void {
     if (!this.#exchange.begun) this.#options.begin()
   }
 
-  /** Writes what is there, as far as the client takes it. Must run corked. */
+  /** Writes what is there, as far as the client takes it. */
   #flush(): void {
-    if (this.#exchange.over || this.#blocked) return
+    if (this.#exchange.over || this.#waiting !== "no" || this.#collecting || this.#failed) return
     // All of it is there before any of it was sent: it needs no chunks.
     if (this.#length === undefined && this.#ended && !this.#exchange.begun) this.#length = this.#given
     if (this.#length === undefined) this.#flushChunks()
@@ -130,38 +132,56 @@ export class RelayWriter implements RelaySink {
 
   #flushChunks(): void {
     const { res } = this.#exchange
-    for (let piece = this.#take(this.#portion()); piece !== undefined; piece = this.#take(this.#portion())) {
-      this.#begin()
-      if (!res.write(piece)) {
-        this.#held += piece.length + framing
-        return this.#block()
-      }
-      this.#held = 0
+    while (this.#queued > 0) {
+      if (roomBeside(this.#head()) < probe && !this.#flushHead()) return
+      const head = this.#head()
+      const most = Math.min(this.#queued, this.#held ? probe : roomBeside(head))
+      const size = head + most + framing
+      if (!mayWrite(size)) return this.#postpone()
+      corked(res, size, () => {
+        this.#begin()
+        this.#held = !res.write(this.#take(most) ?? empty)
+      })
+      if (this.#held) return this.#block()
     }
     if (!this.#ended) return
+    if (!mayWrite(framing)) return this.#postpone()
     this.#exchange.ending()
-    res.end()
+    corked(res, framing, () => void res.end())
     this.#exchange.ended()
   }
 
-  #portion(): number {
-    if (this.#held > 0) return Math.ceil(Math.min(this.#queued, certain) / 4)
-    return this.#queued > certain ? this.#queued - certain : certain
+  /** Sends status and headers on their own. False: that has to wait. */
+  #flushHead(): boolean {
+    const { head } = this.#options
+    if (!mayWrite(head)) {
+      this.#postpone()
+      return false
+    }
+    corked(this.#exchange.res, head, () => this.#begin())
+    return true
   }
 
   #flushKnown(length: number): void {
-    if (length === 0) {
-      this.#exchange.ending()
-      this.#begin()
-      this.#exchange.res.end()
-      return this.#exchange.ended()
-    }
-    for (let chunk = this.#queue[0]; chunk !== undefined; chunk = this.#queue[0]) {
-      const taken = this.#writeKnown(chunk)
-      if (this.#exchange.over) return
-      this.#take(taken)
-      if (taken < chunk.length) return this.#block()
-    }
+    const { res } = this.#exchange
+    if (length === 0) this.#exchange.ending()
+    if (roomBeside(this.#head()) < 0 && !this.#flushHead()) return
+    const head = this.#head() + framing
+    if (!mayWrite(head)) return this.#postpone()
+    corked(res, head, () => {
+      if (length === 0) {
+        this.#begin()
+        res.end()
+        return this.#exchange.ended()
+      }
+      if (!this.#exchange.begun && this.#queue.length === 0) return void this.#writeKnown(empty)
+      for (let chunk = this.#queue[0]; chunk !== undefined; chunk = this.#queue[0]) {
+        const taken = this.#writeKnown(chunk)
+        if (this.#exchange.over) return
+        this.#take(taken)
+        if (taken < chunk.length) return this.#block()
+      }
+    })
   }
 
   /** Writes a part of a body of known length. Returns how much of it was taken. */
@@ -176,25 +196,31 @@ export class RelayWriter implements RelaySink {
     return ok || done ? chunk.length : res.getWriteOffset() - before
   }
 
+  #postpone(): void {
+    this.#waiting = "turn"
+    later(() => this.#goOn())
+  }
+
   #block(): void {
-    this.#blocked = true
+    this.#waiting = "client"
     this.#exchange.onWritable(() => this.#writable())
     this.#exchange.blocked(true)
   }
 
   #writable(): void {
-    if (!this.#blocked) return
-    this.#blocked = false
-    // Also with nothing to write: an empty cork has uWebSockets.js send what it holds, which it does not by itself.
-    this.#corked = true
-    this.#exchange.res.cork(() => {
-      if (this.#queue.length > 0) this.#flush()
-    })
-    this.#corked = false
-    if (this.#exchange.over || this.#blocked) return
-    this.#held = 0
+    // An empty cork has uWebSockets.js send what it holds, which it does not by itself once somebody wants to be told.
+    this.#exchange.res.cork(ignore)
+    this.#goOn()
+  }
+
+  #goOn(): void {
+    if (this.#exchange.over || this.#waiting === "no") return
+    this.#waiting = "no"
+    this.#flush()
+    if (this.#exchange.over || this.#waiting !== "no") return
     this.#exchange.blocked(false)
-    if (!this.#ended) this.#options.onDrain()
-    else this.#cork(() => this.#flush())
+    if (!this.#holding || this.#ended) return
+    this.#holding = false
+    this.#options.onDrain()
   }
 }

@@ -1,11 +1,9 @@
 import { STATUS_CODES } from "node:http"
 import type { HttpResponse } from "uWebSockets.js"
 import type { Answer, HeaderLines, Relay } from "./HttpAnswer.ts"
+import { corked, framing, headSize, later, mayWrite, roomBeside } from "./UwsHttpCork.ts"
 import type { Exchange } from "./UwsHttpExchange.ts"
-import { RelayWriter } from "./UwsHttpRelay.ts"
-
-/** Bodies up to this size go out in one call, which copies what the kernel does not take. Longer ones wait for the client. */
-const oneWrite = 64 * 1024
+import { RelayWriter, type RelayWriterOptions } from "./UwsHttpRelay.ts"
 
 /**
  * What does not pass from a handler to the client: hop-by-hop headers (RFC 9110, section 7.6.1), and those that
@@ -38,13 +36,13 @@ export interface WriteOptions {
   /** Answer as to `HEAD`: no body, but its length where it is known. */
   readonly head: boolean
   readonly requestId: string
-  /** Close the connection after the answer. */
+  /** Close the connection after the answer, if its body is short. */
   readonly close?: boolean
   /** Called when status and headers are written. */
   readonly onBegin: (status: number) => void
 }
 
-/** Writes status and headers. Must run corked, and once. */
+/** Writes status and headers. Must run once. */
 const begin = (exchange: Exchange, status: number, headers: HeaderLines, options: WriteOptions): void => {
   const { res } = exchange
   exchange.begun = true
@@ -75,41 +73,48 @@ const ignore = (): void => undefined
 
 const hasNoBody = (status: number): boolean => status === 204 || status === 304
 
-/** Begins and ends the answer in one write. `end` is its last call. */
+/** Begins and ends the answer in one write. `end` is its last call, and writes `length` bytes. */
 const writeOnce = (
   exchange: Exchange,
   status: number,
   headers: HeaderLines,
   options: WriteOptions,
+  length: number,
   end: (res: HttpResponse) => void
 ): void => {
   if (exchange.over) return
+  const size = headSize(headers) + length + framing
+  if (!mayWrite(size)) return later(() => writeOnce(exchange, status, headers, options, length, end))
   exchange.ending()
-  exchange.res.cork(() => {
+  corked(exchange.res, size, () => {
     begin(exchange, status, headers, options)
     end(exchange.res)
   })
   exchange.ended()
 }
 
-/** Sends an answer whose body is there. A long one is held, not copied, while the client reads. */
-export const writeAnswer = (exchange: Exchange, answer: Answer, options: WriteOptions): void => {
-  if (exchange.over) return
-  const { body, status } = answer
-  const headers = Object.entries(answer.headers)
-  if (options.head || hasNoBody(status)) {
-    const length = hasNoBody(status) ? undefined : Buffer.byteLength(body)
-    return writeOnce(exchange, status, headers, options, (res) => endEmpty(res, length, options.close))
-  }
-  if (body.length <= oneWrite) return writeOnce(exchange, status, headers, options, (res) => void res.end(body, options.close))
-  const bytes = typeof body === "string" ? Buffer.from(body) : body
+/** Sends a body that is there. A short one goes out in one write; a long one is held, not copied, while the client reads. */
+const writeBody = (exchange: Exchange, status: number, headers: HeaderLines, options: WriteOptions, body: string | Uint8Array): void => {
+  const head = headSize(headers)
+  const length = typeof body === "string" ? Buffer.byteLength(body) : body.length
+  if (length <= roomBeside(head)) return writeOnce(exchange, status, headers, options, length, (res) => void res.end(body, options.close))
   const writer = new RelayWriter(exchange, {
-    length: bytes.length,
+    length,
+    head,
     begin: () => begin(exchange, status, headers, options),
     instead: ignore,
     onDrain: ignore
   })
-  writer.write(bytes)
+  writer.write(typeof body === "string" ? Buffer.from(body) : body)
+}
+
+/** Sends an answer whose body is there. */
+export const writeAnswer = (exchange: Exchange, { body, headers, status }: Answer, options: WriteOptions): void => {
+  if (exchange.over) return
+  const lines = Object.entries(headers)
+  if (!options.head && !hasNoBody(status)) return writeBody(exchange, status, lines, options, body)
+  const length = hasNoBody(status) ? undefined : Buffer.byteLength(body)
+  writeOnce(exchange, status, lines, options, 0, (res) => endEmpty(res, length, options.close))
 }
 
 /** Sends an answer whose body is pushed as it comes. */
@@ -117,10 +122,11 @@ export const writeRelay = (exchange: Exchange, relay: Relay, options: WriteOptio
   if (exchange.over) return
   const { headers, length, status } = relay
   if (options.head || hasNoBody(status))
-    return writeOnce(exchange, status, headers, options, (res) => endEmpty(res, options.head ? length : undefined, options.close))
+    return writeOnce(exchange, status, headers, options, 0, (res) => endEmpty(res, options.head ? length : undefined, options.close))
   const source = { onDrain: ignore }
   const writer: RelayWriter = new RelayWriter(exchange, {
     length,
+    head: headSize(headers),
     begin: () => begin(exchange, status, headers, options),
     instead: (answer) => writeAnswer(exchange, answer, options),
     onDrain: () => source.onDrain()
@@ -151,24 +157,30 @@ export const writeResponse = async (exchange: Exchange, response: Response, opti
   const length = contentLength(headers)
   if (body === null || options.head || hasNoBody(status)) {
     body?.cancel().catch(ignore)
-    return writeOnce(exchange, status, headers, options, (res) => {
+    return writeOnce(exchange, status, headers, options, 0, (res) => {
       if (options.head || hasNoBody(status)) endEmpty(res, options.head ? length : undefined)
       else res.end()
     })
   }
-  if (length !== undefined && length <= oneWrite) {
+  const head = headSize(headers)
+  if (length !== undefined && length <= roomBeside(head)) {
     const bytes = new Uint8Array(await response.arrayBuffer())
-    return writeOnce(exchange, status, headers, options, (res) => void res.end(bytes))
+    return writeOnce(exchange, status, headers, options, bytes.length, (res) => void res.end(bytes))
   }
-  return pump(exchange, body, length, () => begin(exchange, status, headers, options))
+  return pump(exchange, body, { length, head, begin: () => begin(exchange, status, headers, options) })
 }
 
-/** Moves the body to the client chunk by chunk. `begin` writes status and headers, together with the first chunk. */
-const pump = async (exchange: Exchange, body: ReadableStream<Uint8Array>, length: number | undefined, begin: () => void): Promise<void> => {
+/** Moves the body to the client chunk by chunk. */
+const pump = async (
+  exchange: Exchange,
+  body: ReadableStream<Uint8Array>,
+  answer: Pick<RelayWriterOptions, "begin" | "head" | "length">
+): Promise<void> => {
+  const { length } = answer
   const reader = body.getReader()
   const cancel = (): void => void reader.cancel().catch(ignore)
   let goOn = ignore
-  const writer = new RelayWriter(exchange, { length, begin, instead: ignore, onDrain: () => goOn() })
+  const writer = new RelayWriter(exchange, { ...answer, instead: ignore, onDrain: () => goOn() })
   exchange.onGone(() => {
     cancel()
     goOn()

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { connect, type Socket } from "node:net"
 import fc from "fast-check"
 import { afterEach, describe, expect, it } from "vitest"
-import { errorAnswer, type HttpArrival, type HttpRoute, type Relay, type RelaySink } from "../../src/transport/HttpAnswer.ts"
+import { type Answer, errorAnswer, type HttpArrival, type HttpRoute, type Relay, type RelaySink } from "../../src/transport/HttpAnswer.ts"
 import { sleep } from "../support/eventually.ts"
 import { eventually, listen, RawClient, type TestServer } from "./httpServer.ts"
 
@@ -76,6 +76,13 @@ const attached = async (out: ReturnType<typeof held>): Promise<RelaySink> => {
     }
   })
   return out.sink()
+}
+
+/** Whether a relay that was told to hold is told to go on within a few turns. */
+const goesOn = async (out: ReturnType<typeof held>): Promise<boolean> => {
+  const before = out.drains()
+  for (let turn = 0; turn < 20 && out.drains() === before; turn++) await new Promise((resolve) => setImmediate(resolve))
+  return out.drains() > before
 }
 
 /** A client for large bodies: it keeps what it gets in pieces, and looks at the end only. */
@@ -214,6 +221,33 @@ describe("a relay", () => {
     await client.send(get()).until((text) => text.includes("HTTP/1.1"))
   })
 
+  it.each([
+    ["GET", 12_000, undefined],
+    ["GET", 12_000, 5],
+    ["GET", 5000, undefined],
+    ["GET", 7700, 5],
+    ["HEAD", 12_000, 5]
+  ])("to %s may have a long head: two lines of %i bytes, length %s", async (method, size, length) => {
+    const lines = [
+      ["x-a", "a".repeat(size)],
+      ["x-b", "b".repeat(size)]
+    ] as const
+    const out = held({ headers: lines, length })
+    const server = await serve(() => out.relay)
+    const client = raw(server).send(`${method} / HTTP/1.1\r\nHost: h\r\n\r\n`)
+    if (method === "GET") {
+      const sink = await attached(out)
+      sink.write(bytes("hel"))
+      await client.until((text) => text.includes("hel"))
+      sink.write(bytes("lo"))
+      sink.end()
+    }
+    const end = method === "HEAD" ? "\r\n\r\n" : length === undefined ? "\r\n0\r\n\r\n" : "hello"
+    const received = await client.until((text) => text.endsWith(end))
+    for (const [name, value] of lines) expect(received).toContain(`\r\n${name}: ${value}\r\n`)
+    if (method === "GET") expect(length === undefined ? dechunk(bodyOf(received)).data : bodyOf(received)).toBe("hello")
+  })
+
   it("that fails before anything was sent becomes another answer", async () => {
     const out = held()
     const server = await serve(() => out.relay)
@@ -310,6 +344,48 @@ describe("a relay", () => {
     const received = await client.until((length) => length > piece.length && out.drains() > 0)
     expect(digest(dechunk(bodyOf(received)).data)).toBe(digest(piece))
     expect(out.drains()).toBe(1)
+  })
+})
+
+describe("a client that does not read", () => {
+  it.each([12_900, 16_300, 16_900, 17_000, 33_000])("gets chunks of %i bytes whole when it does", async (size) => {
+    for (let round = 0; round < 4; round++) {
+      const out = held()
+      const server = await serve(() => out.relay)
+      const client = new Collector(server)
+      client.socket.pause()
+      client.socket.write(get())
+      const piece = randomBytes(size)
+      const sent: Array<Uint8Array> = []
+      await attached(out)
+      do sent.push(piece)
+      while (out.sink().write(piece) || (await goesOn(out)))
+      client.socket.resume()
+      out.sink().end()
+      const received = await client.until(lastChunk)
+      expect(digest(dechunk(bodyOf(received)).data)).toBe(digest(Buffer.concat(sent)))
+    }
+  })
+
+  it.each([5000, 14_000, 20_000])("gets the answers to further requests, of %i bytes each, whole or is cut off", async (size) => {
+    const body = randomBytes(size).toString("latin1")
+    const answer: Answer = { status: 200, headers: { "x-long": "v".repeat(1000) }, body: Buffer.from(body, "latin1") }
+    const server = await listen(() => answer)
+    open.push(server.close)
+    const client = new Collector(server)
+    client.socket.pause()
+    // More than the socket's buffers hold.
+    const requests = Math.ceil(30_000_000 / size)
+    for (let sent = 0; sent < requests && server.answers.length === sent; sent++) {
+      client.socket.write(get())
+      for (let turn = 0; turn < 100_000 && server.answers.length === sent; turn++) await new Promise((resolve) => setImmediate(resolve))
+    }
+    client.socket.resume()
+    const received = await client.until((length) => length > server.answers.length * (size + 1000))
+    const answers = received.split("HTTP/1.1 200 OK\r\n").slice(1)
+    const whole = client.closed ? answers.slice(0, -1) : answers
+    for (const text of whole) expect(bodyOf(text) === body).toBe(true)
+    expect(whole.length).toBeGreaterThan(100)
   })
 })
 
