@@ -3,7 +3,8 @@
  *
  *     node bench/compare.ts QUESTION... [--rounds 5] [--contenders bare,weft,NAME=PATH] [--json FILE]
  *
- * Each contender of each round is started afresh, warmed up and stopped. What is measured runs on core 0, the load on core 1;
+ * Each contender of each round is started afresh, warmed up and stopped; with --windows all of a round run side by side and
+ * are measured in turn. What is measured runs on core 0, the load on core 1;
  * the backend behind a gateway shares the load's core.
  */
 import { writeFileSync } from "node:fs"
@@ -15,7 +16,8 @@ import { canPin } from "./compare/children.ts"
 import { type Figures, figuresOf } from "./compare/figures.ts"
 import { type Question, questionNamed, questions } from "./compare/questions.ts"
 import { caveats, type Row, table } from "./compare/table.ts"
-import { trial, TrialFailure } from "./compare/trial.ts"
+import { runRound } from "./compare/round.ts"
+import { TrialFailure } from "./compare/trial.ts"
 import type { Contender, Subject } from "./contenders/Contender.ts"
 import { contenders, contendersOf } from "./contenders/index.ts"
 
@@ -31,6 +33,7 @@ Flags
                       NAME=PATH is the Weft of another main file; the first is the yardstick
                       (bare,weft; for gateway-*: haproxy,weft,nginx,direct)
   --seconds S         of the measured window      --warmup S       before it
+  --windows N         windows in each round (1); with more, a round's contenders run side by side and have theirs in turn
   --encoding E        json, msgpack or json,msgpack (in turn)
   --batch             arrays of messages in one frame
   --connections N --inflight N --size BYTES --rooms N --subscribers N --publishers N --outstanding N --rate N --members N --prime N --hold S --idle N
@@ -43,6 +46,7 @@ const { values, positionals } = parseArgs({
   options: {
     help: { type: "boolean", short: "h" },
     rounds: { type: "string", default: "5" },
+    windows: { type: "string", default: "1" },
     contenders: { type: "string" },
     seconds: { type: "string" },
     warmup: { type: "string" },
@@ -121,28 +125,27 @@ const chosen = (names: ReadonlyArray<string>): ReadonlyArray<Question> =>
 const compare = async (
   question: Question,
   all: ReadonlyArray<Contender>,
-  rounds: number
+  rounds: number,
+  windows: number
 ): Promise<{ rows: ReadonlyArray<Row>; failures: number }> => {
   const taking = all.filter(({ scenarios }) => scenarios === undefined || scenarios.includes(question.scenario.kind))
   const rows = taking.map(({ name }) => ({ name, rounds: Array.from({ length: rounds }, (): Figures | undefined => undefined) }))
   let failures = 0
   for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < taking.length; turn++) {
-      const at = (turn + round) % taking.length
-      const contender = taking[at]!
+    const first = round % taking.length
+    const order = [...taking.slice(first), ...taking.slice(0, first)]
+    for await (const [contender, outcome] of runRound(question, order, windows)) {
       process.stderr.write(`${question.name}, round ${round + 1} of ${rounds}: ${contender.name} `)
-      try {
-        const result = await trial(question, contender)
-        const figures = figuresOf(question, result)
-        rows[at]!.rounds[round] = figures
-        const cpu = figures.cpu === undefined ? "" : `${figures.cpu.toFixed(2)} µs, `
-        process.stderr.write(`${cpu}${Math.round(figures.rate)}/s\n`)
-        for (const notice in result.notices) process.stderr.write(`  ${notice}: ${result.notices[notice]}\n`)
-      } catch (error) {
-        if (!(error instanceof TrialFailure)) throw error
+      if (outcome instanceof TrialFailure) {
         failures++
-        process.stderr.write(`failed: ${error.message}\n`)
+        process.stderr.write(`failed: ${outcome.message}\n`)
+        continue
       }
+      const figures = figuresOf(question, outcome)
+      rows[taking.indexOf(contender)]!.rounds[round] = figures
+      const cpu = figures.cpu === undefined ? "" : `${figures.cpu.toFixed(2)} µs, `
+      process.stderr.write(`${cpu}${Math.round(figures.rate)}/s\n`)
+      for (const notice in outcome.notices) process.stderr.write(`  ${notice}: ${outcome.notices[notice]}\n`)
     }
   }
   return { rows, failures }
@@ -161,6 +164,9 @@ const main = async (): Promise<void> => {
   const asked = chosen(positionals)
   const subjects = [...new Set(asked.map(({ subject }) => subject))].map((subject) => ({ subject, all: takers(subject) }))
   const rounds = number("rounds", values.rounds)
+  const windows = Math.max(1, number("windows", values.windows))
+  if (windows > 1 && asked.some(({ scenario }) => scenario.kind === "connect"))
+    fail("--windows: what a connection costs is asked of a process that is young; leave it at 1")
   const machine = describeMachine()
   const report = []
   let failures = 0
@@ -175,10 +181,10 @@ const main = async (): Promise<void> => {
   for (const question of asked) {
     const taking = subjects.find(({ subject }) => subject === question.subject)?.all ?? []
     if (taking.length === 0) fail(`${question.name}: none of the contenders takes part in it`)
-    const { rows, failures: failed } = await compare(question, taking, rounds)
+    const { rows, failures: failed } = await compare(question, taking, rounds, windows)
     failures += failed
     process.stdout.write(
-      `\n${question.name}: ${question.asks}\n${JSON.stringify(question.scenario)}, ${question.encodings.join(" and ")}, ${question.seconds} s\n\n`
+      `\n${question.name}: ${question.asks}\n${JSON.stringify(question.scenario)}, ${question.encodings.join(" and ")}, ${windows === 1 ? "" : `${windows} × `}${question.seconds} s\n\n`
     )
     process.stdout.write(`${table(question, rows)}\n`)
     for (const caveat of caveats(rows)) process.stdout.write(`${caveat}\n`)
@@ -187,7 +193,7 @@ const main = async (): Promise<void> => {
   if (values.json !== undefined)
     writeFileSync(
       values.json,
-      JSON.stringify({ machine, command: process.argv.slice(2), rounds, pinned: canPin, contenders: named, report }, null, 2)
+      JSON.stringify({ machine, command: process.argv.slice(2), rounds, windows, pinned: canPin, contenders: named, report }, null, 2)
     )
   if (failures > 0) fail(`${failures} of the rounds failed`)
 }

@@ -1,4 +1,4 @@
-/** One contender, started, measured once, stopped. */
+/** One contender, started, measured, stopped. */
 import type { ChildProcess } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -97,20 +97,46 @@ const startContender = async (
   return launch(contender.name, serverCore, port, command, children)
 }
 
-/** Throws `TrialFailure`, also for a run that was not what it was to be. Leaves no process and no file behind. */
-export const trial = async (question: Question, contender: Contender): Promise<Result> => {
+/** A contender that runs. */
+export interface Trial {
+  /** Puts the question's load on it once. Throws `TrialFailure`, also for a run that was not what it was to be. */
+  readonly measure: () => Promise<Result>
+  /** Leaves no process and no file behind. */
+  readonly end: () => Promise<void>
+}
+
+/** Starts a contender. Throws `TrialFailure`. */
+export const openTrial = async (question: Question, contender: Contender): Promise<Trial> => {
   const folder = mkdtempSync(join(tmpdir(), "weft-bench-"))
   const children: Array<ChildProcess> = []
+  const end = async (): Promise<void> => {
+    for (const child of children.reverse()) if (child.pid !== undefined) await stop(child)
+    rmSync(folder, { recursive: true, force: true })
+  }
   try {
     const secret = randomBytes(24).toString("hex")
     const backend = question.subject === "gateway" ? await startBackend(children) : undefined
     const server = await startContender(question, contender, { backend, secret, folder }, children)
     const spec = makeSpec(question, contender, server.port, secret, server.pids)
-    const result = await runSpec(spec, children)
-    if (result.partial !== undefined) throw new TrialFailure(`${result.partial}; ${contender.name} wrote: ${server.output() || "nothing"}`)
-    return result
+    const measure = async (): Promise<Result> => {
+      const result = await runSpec(spec, children)
+      if (result.partial !== undefined)
+        throw new TrialFailure(`${result.partial}; ${contender.name} wrote: ${server.output() || "nothing"}`)
+      return result
+    }
+    return { measure, end }
+  } catch (error) {
+    await end()
+    throw error
+  }
+}
+
+/** A contender, started, measured once, stopped. Throws `TrialFailure`. */
+export const trial = async (question: Question, contender: Contender): Promise<Result> => {
+  const running = await openTrial(question, contender)
+  try {
+    return await running.measure()
   } finally {
-    for (const child of children.reverse()) if (child.pid !== undefined) await stop(child)
-    rmSync(folder, { recursive: true, force: true })
+    await running.end()
   }
 }

@@ -1,7 +1,9 @@
 /** Every contender of the comparison that is installed, once, small and short: it starts, speaks, and the counts add up. */
 import { describe, expect, it } from "vitest"
 import { type Question, questionNamed } from "../../bench/compare/questions.ts"
-import { trial } from "../../bench/compare/trial.ts"
+import { runRound } from "../../bench/compare/round.ts"
+import { trial, TrialFailure } from "../../bench/compare/trial.ts"
+import type { Contender } from "../../bench/contenders/Contender.ts"
 import { contenderNamed, contenders, contendersOf } from "../../bench/contenders/index.ts"
 import type { Scenario } from "../../src/bench/Spec.ts"
 import { lost } from "../../src/bench/Result.ts"
@@ -20,6 +22,12 @@ const proxied = [
   small("gateway-latency", { kind: "gateway", connections: 10, idle: 30, inflight: 1, rate: 300, size: 64 }),
   small("gateway-idle", { kind: "connect", connections: 50, prime: 10, members: 0, hold: 0.1 })
 ]
+
+const broken: Contender = {
+  ...contenderNamed("bare"),
+  name: "broken",
+  start: () => ({ command: process.execPath, args: ["-e", "console.error('no luck'); process.exit(3)"] })
+}
 
 describe.each(contenders.gateway.map((contender) => [contender.name, contender] as const))("gateway %s", (name, contender) => {
   const missing = contender.missing?.()
@@ -45,11 +53,30 @@ describe.each(contenders.hub.map((contender) => [contender.name, contender] as c
   })
 })
 
-it("a contender that does not start, or is not known, is told with what it wrote", async () => {
-  const broken = {
-    ...contenderNamed("bare"),
-    start: () => ({ command: process.execPath, args: ["-e", "console.error('no luck'); process.exit(3)"] })
+it("contenders of a round run side by side if they are measured in several windows, and one that fails does not stop the others", async () => {
+  const started: Array<string> = []
+  const counted = (name: string) => {
+    const contender = contenderNamed("bare")
+    return {
+      ...contender,
+      name,
+      start: (...args: Parameters<NonNullable<typeof contender.start>>) => (started.push(name), contender.start!(...args))
+    }
   }
+  const outcomes = []
+  for await (const [{ name }, outcome] of runRound(questions[0]!, [counted("a"), broken, counted("b")], 3)) {
+    // All were started before the first figures are told.
+    expect(started).toEqual(["a", "b"])
+    outcomes.push(outcome instanceof TrialFailure ? [name, "failed"] : [name, lost(outcome), outcome.window.seconds > 0.8])
+  }
+  expect(outcomes).toEqual([
+    ["a", 0, true],
+    ["broken", "failed"],
+    ["b", 0, true]
+  ])
+})
+
+it("a contender that does not start, or is not known, is told with what it wrote", async () => {
   await expect(trial(questions[0]!, broken)).rejects.toThrow(/did not start: .*no luck/s)
   expect(() => contenderNamed("unknown")).toThrow(/there are bare, weft/)
 })

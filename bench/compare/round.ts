@@ -1,0 +1,53 @@
+/** One round of a comparison: every contender once. */
+import { inSequence } from "../../src/bench/Rounds.ts"
+import type { Result } from "../../src/bench/Result.ts"
+import type { Contender } from "../contenders/Contender.ts"
+import type { Question } from "./questions.ts"
+import { openTrial, type Trial, TrialFailure } from "./trial.ts"
+
+/** What came of a contender. */
+export type Outcome = Result | TrialFailure
+
+const orFailure = async <A>(work: () => Promise<A>): Promise<A | TrialFailure> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof TrialFailure) return error
+    throw error
+  }
+}
+
+/** All of them run at the same time, and are measured in turn, every other time in reverse order. */
+const together = async (question: Question, contenders: ReadonlyArray<Contender>, windows: number): Promise<ReadonlyArray<Outcome>> => {
+  const running: Array<{ readonly trial: Trial | TrialFailure; failure?: TrialFailure; readonly results: Array<Result> }> = []
+  try {
+    for (const contender of contenders) running.push({ trial: await orFailure(() => openTrial(question, contender)), results: [] })
+    for (let window = 0; window < windows; window++)
+      for (const one of window % 2 === 0 ? running : running.toReversed()) {
+        const { trial } = one
+        if (trial instanceof TrialFailure || one.failure !== undefined) continue
+        const result = await orFailure(trial.measure)
+        if (result instanceof TrialFailure) one.failure = result
+        else one.results.push(result)
+      }
+    return running.map(({ failure, results, trial }) => failure ?? (trial instanceof TrialFailure ? trial : inSequence(results)))
+  } finally {
+    for (const { trial } of running) if (!(trial instanceof TrialFailure)) await trial.end()
+  }
+}
+
+/**
+ * Each contender with what came of it, in order. With one window each is started, measured and stopped before the next one;
+ * with more, what the machine does for some seconds falls on all of them alike, and only the youngest of the windows sees a
+ * process that has not compiled its code yet.
+ */
+export async function* runRound(
+  question: Question,
+  contenders: ReadonlyArray<Contender>,
+  windows: number
+): AsyncGenerator<readonly [Contender, Outcome]> {
+  for (const group of windows === 1 ? contenders.map((one) => [one]) : [contenders]) {
+    const outcomes = await together(question, group, windows)
+    for (const [at, contender] of group.entries()) yield [contender, outcomes[at]!]
+  }
+}
