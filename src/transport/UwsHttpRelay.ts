@@ -166,9 +166,11 @@ export class RelayWriter implements RelaySink {
     const { res } = this.#exchange
     if (length === 0) this.#exchange.ending()
     if (roomBeside(this.#head()) < 0 && !this.#flushHead()) return
-    const head = this.#head() + framing
-    if (!mayWrite(head)) return this.#postpone()
-    corked(res, head, () => {
+    const head = this.#head()
+    // More than there is room for sends all that stands there, and tells what was not taken.
+    const size = head + framing + (this.#queued <= roomBeside(head) ? this.#queued : 0)
+    if (!mayWrite(size)) return this.#postpone()
+    corked(res, size, () => {
       if (length === 0) {
         this.#begin()
         res.end()
