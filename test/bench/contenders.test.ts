@@ -64,10 +64,10 @@ it("contenders of a round run side by side if they are measured in several windo
     }
   }
   const outcomes = []
-  for await (const [{ name }, outcome] of runRound(questions[0]!, [counted("a"), broken, counted("b")], 3)) {
+  for await (const [{ name }, outcome] of runRound(questions[0]!, [counted("a"), broken, counted("b")], 2)) {
     // All were started before the first figures are told.
     expect(started).toEqual(["a", "b"])
-    outcomes.push(outcome instanceof TrialFailure ? [name, "failed"] : [name, lost(outcome), outcome.window.seconds > 0.8])
+    outcomes.push(outcome instanceof TrialFailure ? [name, "failed"] : [name, lost(outcome), outcome.window.seconds > 0.5])
   }
   expect(outcomes).toEqual([
     ["a", 0, true],
