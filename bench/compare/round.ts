@@ -38,7 +38,7 @@ const together = async (question: Question, contenders: ReadonlyArray<Contender>
 
 /**
  * Each contender with what came of it, in order. With one window each is started, measured and stopped before the next one;
- * with more, what the machine does for some seconds falls on all of them alike, and only the youngest of the windows sees a
+ * with more, what the machine does for some seconds falls on all of them alike, and only the first window sees a
  * process that has not compiled its code yet.
  */
 export async function* runRound(

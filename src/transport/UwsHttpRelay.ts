@@ -164,7 +164,6 @@ export class RelayWriter implements RelaySink {
 
   #flushKnown(length: number): void {
     const { res } = this.#exchange
-    if (length === 0) this.#exchange.ending()
     if (roomBeside(this.#head()) < 0 && !this.#flushHead()) return
     const head = this.#head()
     // More than there is room for sends all that stands there, and tells what was not taken.
@@ -172,6 +171,7 @@ export class RelayWriter implements RelaySink {
     if (!mayWrite(size)) return this.#postpone()
     corked(res, size, () => {
       if (length === 0) {
+        this.#exchange.ending()
         this.#begin()
         res.end()
         return this.#exchange.ended()

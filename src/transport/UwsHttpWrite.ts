@@ -73,61 +73,50 @@ const ignore = (): void => undefined
 
 const hasNoBody = (status: number): boolean => status === 204 || status === 304
 
+/** Status and headers, to be written: how long they are, and the writing. */
+type Opening = Pick<RelayWriterOptions, "begin" | "head">
+
+const openingOf = (exchange: Exchange, status: number, headers: HeaderLines, options: WriteOptions): Opening => ({
+  head: headSize(headers),
+  begin: () => begin(exchange, status, headers, options)
+})
+
 /** Begins and ends the answer in one write. `end` is its last call, and writes `length` bytes. */
-const writeOnce = (
-  exchange: Exchange,
-  status: number,
-  headers: HeaderLines,
-  options: WriteOptions,
-  length: number,
-  end: (res: HttpResponse) => void
-): void => {
+const writeOnce = (exchange: Exchange, opening: Opening, length: number, end: (res: HttpResponse) => void): void => {
   if (exchange.over) return
-  const size = headSize(headers) + length + framing
-  if (!mayWrite(size)) return later(() => writeOnce(exchange, status, headers, options, length, end))
+  const size = opening.head + length + framing
+  if (!mayWrite(size)) return later(() => writeOnce(exchange, opening, length, end))
   exchange.ending()
   corked(exchange.res, size, () => {
-    begin(exchange, status, headers, options)
+    opening.begin()
     end(exchange.res)
   })
   exchange.ended()
 }
 
-/** Sends a body that is there. A short one goes out in one write; a long one is held, not copied, while the client reads. */
-const writeBody = (exchange: Exchange, status: number, headers: HeaderLines, options: WriteOptions, body: string | Uint8Array): void => {
-  const head = headSize(headers)
-  const length = typeof body === "string" ? Buffer.byteLength(body) : body.length
-  if (length <= roomBeside(head)) return writeOnce(exchange, status, headers, options, length, (res) => void res.end(body, options.close))
-  const writer = new RelayWriter(exchange, {
-    length,
-    head,
-    begin: () => begin(exchange, status, headers, options),
-    instead: ignore,
-    onDrain: ignore
-  })
-  writer.write(typeof body === "string" ? Buffer.from(body) : body)
-}
-
-/** Sends an answer whose body is there. */
+/** Sends an answer whose body is there. A short one goes out in one write; a long one is held, not copied, while the client reads. */
 export const writeAnswer = (exchange: Exchange, { body, headers, status }: Answer, options: WriteOptions): void => {
   if (exchange.over) return
-  const lines = Object.entries(headers)
-  if (!options.head && !hasNoBody(status)) return writeBody(exchange, status, lines, options, body)
-  const length = hasNoBody(status) ? undefined : Buffer.byteLength(body)
-  writeOnce(exchange, status, lines, options, 0, (res) => endEmpty(res, length, options.close))
+  const opening = openingOf(exchange, status, Object.entries(headers), options)
+  const length = Buffer.byteLength(body)
+  if (options.head || hasNoBody(status))
+    return writeOnce(exchange, opening, 0, (res) => endEmpty(res, hasNoBody(status) ? undefined : length, options.close))
+  if (length <= roomBeside(opening.head)) return writeOnce(exchange, opening, length, (res) => void res.end(body, options.close))
+  const writer = new RelayWriter(exchange, { ...opening, length, instead: ignore, onDrain: ignore })
+  writer.write(typeof body === "string" ? Buffer.from(body) : body)
 }
 
 /** Sends an answer whose body is pushed as it comes. */
 export const writeRelay = (exchange: Exchange, relay: Relay, options: WriteOptions): void => {
   if (exchange.over) return
   const { headers, length, status } = relay
+  const opening = openingOf(exchange, status, headers, options)
   if (options.head || hasNoBody(status))
-    return writeOnce(exchange, status, headers, options, 0, (res) => endEmpty(res, options.head ? length : undefined, options.close))
+    return writeOnce(exchange, opening, 0, (res) => endEmpty(res, options.head ? length : undefined, options.close))
   const source = { onDrain: ignore }
   const writer: RelayWriter = new RelayWriter(exchange, {
+    ...opening,
     length,
-    head: headSize(headers),
-    begin: () => begin(exchange, status, headers, options),
     instead: (answer) => writeAnswer(exchange, answer, options),
     onDrain: () => source.onDrain()
   })
@@ -155,32 +144,27 @@ export const writeResponse = async (exchange: Exchange, response: Response, opti
     return
   }
   const length = contentLength(headers)
+  const opening = openingOf(exchange, status, headers, options)
   if (body === null || options.head || hasNoBody(status)) {
     body?.cancel().catch(ignore)
-    return writeOnce(exchange, status, headers, options, 0, (res) => {
+    return writeOnce(exchange, opening, 0, (res) => {
       if (options.head || hasNoBody(status)) endEmpty(res, options.head ? length : undefined)
       else res.end()
     })
   }
-  const head = headSize(headers)
-  if (length !== undefined && length <= roomBeside(head)) {
+  if (length !== undefined && length <= roomBeside(opening.head)) {
     const bytes = new Uint8Array(await response.arrayBuffer())
-    return writeOnce(exchange, status, headers, options, bytes.length, (res) => void res.end(bytes))
+    return writeOnce(exchange, opening, bytes.length, (res) => void res.end(bytes))
   }
-  return pump(exchange, body, { length, head, begin: () => begin(exchange, status, headers, options) })
+  return pump(exchange, body, opening, length)
 }
 
 /** Moves the body to the client chunk by chunk. */
-const pump = async (
-  exchange: Exchange,
-  body: ReadableStream<Uint8Array>,
-  answer: Pick<RelayWriterOptions, "begin" | "head" | "length">
-): Promise<void> => {
-  const { length } = answer
+const pump = async (exchange: Exchange, body: ReadableStream<Uint8Array>, opening: Opening, length: number | undefined): Promise<void> => {
   const reader = body.getReader()
   const cancel = (): void => void reader.cancel().catch(ignore)
   let goOn = ignore
-  const writer = new RelayWriter(exchange, { ...answer, instead: ignore, onDrain: () => goOn() })
+  const writer = new RelayWriter(exchange, { ...opening, length, instead: ignore, onDrain: () => goOn() })
   exchange.onGone(() => {
     cancel()
     goOn()
