@@ -5,6 +5,7 @@ import { addHeader } from "./Handshake.ts"
 import { requestIdFrom } from "./RequestId.ts"
 import type { Gate, HeaderLines, UpgradeRequest, Verdict } from "./Upgrade.ts"
 import type { UwsAnchor } from "./UwsAnchor.ts"
+import { corked, headSize } from "./UwsHttpCork.ts"
 import { type UserData, UwsSocket } from "./UwsSocket.ts"
 
 /** Header bytes are Latin-1, and may hold no line breaks. */
@@ -37,13 +38,14 @@ const writeHeaders = (res: HttpResponse, headers: HeaderLines): void => {
 }
 
 /** Passes on what somebody else has answered. */
-const relay = (res: HttpResponse, { status, headers, body }: Extract<Verdict<unknown>, { verdict: "relay" }>): void => {
-  res.writeStatus(`${status} ${STATUS_CODES[status] ?? "Status"}`)
-  writeHeaders(res, headers)
-  // RFC 9110, section 15.5.22: it must say to what.
-  if (status === 426) res.writeHeader("upgrade", "websocket")
-  res.end(body, true)
-}
+const relay = (res: HttpResponse, { status, headers, body }: Extract<Verdict<unknown>, { verdict: "relay" }>): void =>
+  corked(res, headSize(headers) + body.length, () => {
+    res.writeStatus(`${status} ${STATUS_CODES[status] ?? "Status"}`)
+    writeHeaders(res, headers)
+    // RFC 9110, section 15.5.22: it must say to what.
+    if (status === 426) res.writeHeader("upgrade", "websocket")
+    res.end(body, true)
+  })
 
 const readRequest = (res: HttpResponse, req: HttpRequest): UpgradeRequest => {
   const headers = new Map<string, string>()
@@ -96,7 +98,8 @@ export const handleUpgrade = <A, C>(
     }
     if (verdict.verdict === "refuse" || verdict.verdict === "relay") {
       options.onRefused(verdict.status)
-      res.cork(() => (verdict.verdict === "refuse" ? refuse(res, verdict, request) : relay(res, verdict)))
+      if (verdict.verdict === "relay") return relay(res, verdict)
+      res.cork(() => refuse(res, verdict, request))
       return
     }
     if (verdict.verdict === "pass") {
