@@ -115,7 +115,7 @@ describe("a conversation of two pages and a MessagePack client", () => {
     await Promise.all([ada.state("Reconnecting"), grace.state("Reconnecting")])
     weft = await serve()
     await Promise.all([ada.state("Connected"), grace.state("Connected")])
-    await Promise.all([ada, grace].map((client) => client.page.getByText("2 members").waitFor()))
+    await Promise.all([ada, grace].map(({ page }) => page.locator("#talk-sub", { hasText: "2 members" }).waitFor()))
     await grace.says("Still here")
     await ada.sees("Grace: Still here")
   })
