@@ -1,6 +1,7 @@
-import { Outbox } from "../transport/Outbox.ts"
+import type { Counters } from "../observe/Counters.ts"
 import type { ClientSocket, Publisher } from "../transport/Transport.ts"
 import type { TurnEnd } from "../transport/TurnEnd.ts"
+import { joinJson, joinMsgpack, maxBatch } from "../wire/Batch.ts"
 import type { Codec, Encoding } from "../wire/Codec.ts"
 import type { ServerMessage } from "../wire/Messages.ts"
 import { topicFor, type Topics } from "./Topics.ts"
@@ -8,9 +9,10 @@ import { topicFor, type Topics } from "./Topics.ts"
 /** What fan-out stands on. One for the whole server. */
 export interface FanoutContext {
   readonly publisher: Publisher
-  readonly json: Codec
-  readonly msgpack: Codec
+  readonly json: Codec<string>
+  readonly msgpack: Codec<Uint8Array<ArrayBuffer>>
   readonly turnEnd: TurnEnd
+  readonly counters: Counters
 }
 
 /** A receiver: its socket, and the form in which it takes frames. */
@@ -20,9 +22,25 @@ export interface Receiver {
   readonly batch: boolean
 }
 
+/** A message that waits for the end of the turn, in the encodings that somebody takes. */
+interface Waiting {
+  readonly json: string | undefined
+  readonly msgpack: Uint8Array | undefined
+  /** The receiver, if any, that does not get it. */
+  readonly except: Receiver | undefined
+  /** When it was taken up, by `performance.now()`. Absent for what is no broadcast. */
+  readonly since: number | undefined
+}
+
+const isOfForm = ({ encoding, batch }: Receiver, form: Encoding, batches: boolean): boolean => encoding === form && batch === batches
+
 /**
  * Sends one message to many receivers on this node by native topics: encoded at most once for each encoding, and not
  * at all for one that nobody takes.
+ *
+ * What is sent goes out at the end of the turn. A publisher that is a receiver would otherwise get its own message, and
+ * each answer, in a write of its own: uWebSockets writes out what a topic has for a socket before anything is sent to it
+ * directly. And receivers with batches get what a turn brought in one frame.
  */
 export class Fanout {
   private readonly context: FanoutContext
@@ -31,7 +49,8 @@ export class Fanout {
   private msgpack = 0
   private jsonBatch = 0
   private msgpackBatch = 0
-  private readonly outboxes: { json?: Outbox; msgpack?: Outbox } = {}
+  private waiting: Array<Waiting> = []
+  private scheduled = false
 
   constructor(context: FanoutContext, topics: Topics) {
     this.context = context
@@ -45,49 +64,93 @@ export class Fanout {
 
   /** From now on the receiver gets what is sent; nothing that was sent before. */
   add(receiver: Receiver): void {
-    this.flush(receiver)
+    this.flush()
     this.count(receiver, 1)
     receiver.socket.subscribe(topicFor(this.topics, receiver.encoding, receiver.batch))
   }
 
   /** The receiver gets what was sent before and nothing that is sent after. */
   remove(receiver: Receiver): void {
-    this.flush(receiver)
+    this.flush()
     this.count(receiver, -1)
     receiver.socket.unsubscribe(topicFor(this.topics, receiver.encoding, receiver.batch))
   }
 
-  /** `except` does not get the message, though it is a receiver. */
-  send(message: ServerMessage, except?: Receiver): void {
-    const { json, msgpack } = this.context
-    if (this.json > 0) this.publish(this.topics.json, json, message, except)
-    if (this.msgpack > 0) this.publish(this.topics.msgpack, msgpack, message, except)
-    if (this.jsonBatch > 0) this.publishBatch(this.topics.jsonBatch, this.outboxFor("json"), json, message, except)
-    if (this.msgpackBatch > 0) this.publishBatch(this.topics.msgpackBatch, this.outboxFor("msgpack"), msgpack, message, except)
+  /** Sends what is about the receivers and not from somebody to them: it is not counted as a broadcast. */
+  notify(message: ServerMessage): void {
+    this.take(message, undefined, undefined)
   }
 
-  private publish(topic: string, codec: Codec, message: ServerMessage, except: Receiver | undefined): void {
-    const frame = codec.encodeShared(message)
-    if (except === undefined) this.context.publisher.publish(topic, frame, codec.binary)
-    else except.socket.publish(topic, frame, codec.binary)
+  /** Sends a broadcast, and counts it. `except` does not get it, though it is a receiver. */
+  broadcast(message: ServerMessage, except?: Receiver): void {
+    this.take(message, except, performance.now())
   }
 
-  private publishBatch(topic: string, outbox: Outbox, codec: Codec, message: ServerMessage, except: Receiver | undefined): void {
-    if (except === undefined || !except.batch || except.encoding !== codec.encoding) return outbox.add(message)
-    // What one of the receivers must not get can not share a frame with messages that it gets.
-    outbox.flush()
-    this.publish(topic, codec, message, except)
+  private take(message: ServerMessage, except: Receiver | undefined, since: number | undefined): void {
+    const { context } = this
+    this.waiting.push({
+      json: this.json + this.jsonBatch > 0 ? context.json.encode(message) : undefined,
+      msgpack: this.msgpack + this.msgpackBatch > 0 ? context.msgpack.encode(message) : undefined,
+      except,
+      since
+    })
+    if (this.waiting.length === maxBatch) this.flush()
+    else if (!this.scheduled) {
+      this.scheduled = true
+      context.turnEnd.afterRooms(this.flushScheduled)
+    }
   }
 
-  private flush(receiver: Receiver): void {
-    if (receiver.batch) this.outboxes[receiver.encoding]?.flush()
+  private readonly flushScheduled = (): void => {
+    this.scheduled = false
+    this.flush()
   }
 
-  private outboxFor(encoding: Encoding): Outbox {
-    const { publisher, turnEnd } = this.context
-    const codec = this.context[encoding]
-    const topic = topicFor(this.topics, encoding, true)
-    return (this.outboxes[encoding] ??= new Outbox(codec, (frame) => publisher.publish(topic, frame, codec.binary), turnEnd.afterRooms))
+  /** Sends what waits to those who are receivers now, as they were when it was taken. */
+  private flush(): void {
+    const { waiting } = this
+    if (waiting.length === 0) return
+    this.waiting = []
+    if (this.json > 0) for (const { json, except } of waiting) this.publish("json", false, json, except)
+    if (this.msgpack > 0) for (const { msgpack, except } of waiting) this.publish("msgpack", false, msgpack, except)
+    if (this.jsonBatch > 0) this.publishTogether("json", waiting, ({ json }) => json, joinJson)
+    if (this.msgpackBatch > 0) this.publishTogether("msgpack", waiting, ({ msgpack }) => msgpack, joinMsgpack)
+    const now = performance.now()
+    for (const { except, since } of waiting)
+      if (since !== undefined) this.context.counters.published(this.size - (except === undefined ? 0 : 1), now - since)
+  }
+
+  private publish(encoding: Encoding, batch: boolean, frame: string | Uint8Array | undefined, except: Receiver | undefined): void {
+    if (frame === undefined) return
+    const topic = topicFor(this.topics, encoding, batch)
+    const { binary } = this.context[encoding]
+    if (except !== undefined && isOfForm(except, encoding, batch) && except.socket.publish(topic, frame, binary)) return
+    this.context.publisher.publish(topic, frame, binary)
+  }
+
+  private publishTogether<F extends string | Uint8Array>(
+    encoding: Encoding,
+    waiting: ReadonlyArray<Waiting>,
+    frameOf: (message: Waiting) => F | undefined,
+    join: (frames: ReadonlyArray<F>) => F
+  ): void {
+    let together: Array<F> = []
+    const publishThem = (): void => {
+      this.publish(encoding, true, together.length > 1 ? join(together) : together[0], undefined)
+      together = []
+    }
+    for (const message of waiting) {
+      const frame = frameOf(message)
+      if (frame === undefined) continue
+      const { except } = message
+      if (except === undefined || !isOfForm(except, encoding, true)) together.push(frame)
+      else {
+        // What one of the receivers must not get can not share a frame with messages that it gets.
+        publishThem()
+        this.publish(encoding, true, frame, except)
+      }
+    }
+    publishThem()
   }
 
   private count(receiver: Receiver, by: number): void {

@@ -1,7 +1,6 @@
 import type { Clock, Effect } from "effect"
 import { Actor } from "../actor/Actor.ts"
 import type { RoomBlock } from "../config/Settings.ts"
-import type { Counters } from "../observe/Counters.ts"
 import type { ServerMessage } from "../wire/Messages.ts"
 import { errorReply, withId } from "../wire/replies.ts"
 import { Fanout, type FanoutContext } from "./Fanout.ts"
@@ -12,7 +11,6 @@ import { roomTopics } from "./Topics.ts"
 
 export interface RoomContext extends FanoutContext {
   readonly clock: Clock.Clock
-  readonly counters: Counters
   /** How many messages may wait for one room. */
   readonly mailbox: number
   /** The last member has left. */
@@ -77,7 +75,7 @@ export class Room extends Actor<RoomMessage> {
     if (decided.decision === "join") {
       members.set(member, now)
       // The newcomer hears of itself by `joined`, not by the event.
-      if (this.state.block.join_leave) this.fanout.send({ type: "member_joined", room: name, member: memberView(member, now) })
+      if (this.state.block.join_leave) this.fanout.notify({ type: "member_joined", room: name, member: memberView(member, now) })
     }
     const recovered = recover === undefined ? {} : { recovered: false }
     const reply: ServerMessage = { type: "joined", ...withId(id), room: name, ...unnumbered, members: members.size, ...recovered }
@@ -91,18 +89,15 @@ export class Room extends Actor<RoomMessage> {
     if (since !== undefined) {
       members.delete(member)
       this.fanout.remove(member)
-      if (block.join_leave) this.fanout.send({ type: "member_left", room: name, member: memberView(member, since) })
+      if (block.join_leave) this.fanout.notify({ type: "member_left", room: name, member: memberView(member, since) })
     }
     if (!quiet) member.offerReply({ type: "@reply", reply: { type: "left", ...withId(id), room: name } })
   }
 
   private publish({ data, from, except, replyTo, id }: Publish): void {
-    const { clock, counters } = this.context
     const room = this.state.name
-    const started = performance.now()
-    const time = clock.currentTimeMillisUnsafe()
-    this.fanout.send(from === undefined ? { type: "message", room, data, time } : { type: "message", room, data, time, from }, except)
-    counters.published(this.fanout.size - (except === undefined ? 0 : 1), performance.now() - started)
+    const time = this.context.clock.currentTimeMillisUnsafe()
+    this.fanout.broadcast(from === undefined ? { type: "message", room, data, time } : { type: "message", room, data, time, from }, except)
     replyTo?.offerReply({ type: "@reply", reply: id === undefined ? { type: "ack", room } : { type: "ack", id, room } })
   }
 

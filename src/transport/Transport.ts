@@ -22,8 +22,8 @@ export interface ClientSocket {
   unsubscribe(topic: string): void
   /** Runs `body`, whose sends leave in one write. False: the socket is closed, and nothing was done. */
   cork(body: () => void): boolean
-  /** Publishes to every subscriber of the topic except this socket. */
-  publish(topic: string, frame: string | Uint8Array, binary: boolean): void
+  /** Publishes to every subscriber of the topic except this socket. False: it is closed, and nothing was published. */
+  publish(topic: string, frame: string | Uint8Array, binary: boolean): boolean
   /** Bytes that wait for the client. */
   buffered(): number
   /** Sends what is buffered, then a close frame. */

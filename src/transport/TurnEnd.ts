@@ -1,6 +1,7 @@
 /**
  * Runs callbacks at the end of the present turn of the event loop: those of rooms first, then those of connections, so
- * that what a room published stands before the replies of the same turn. One `setImmediate` serves them all.
+ * that what a room published stands before the batched replies of the same turn. One `setImmediate` serves them all. One
+ * that throws does not keep the others from being run: what it threw is thrown after them.
  */
 export class TurnEnd {
   private rooms: Array<() => void> = []
@@ -28,7 +29,14 @@ export class TurnEnd {
     const { rooms, connections } = this
     this.rooms = []
     this.connections = []
-    for (const flush of rooms) flush()
-    for (const flush of connections) flush()
+    const failures: Array<unknown> = []
+    for (const flushes of [rooms, connections])
+      for (const flush of flushes)
+        try {
+          flush()
+        } catch (error) {
+          failures.push(error)
+        }
+    if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures, "at the end of a turn")
   }
 }

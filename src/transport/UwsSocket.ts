@@ -63,8 +63,10 @@ export class UwsSocket<A, C> implements ClientSocket {
     this.ws?.unsubscribe(topic)
   }
 
-  publish(topic: string, frame: string | Uint8Array, binary: boolean): void {
+  publish(topic: string, frame: string | Uint8Array, binary: boolean): boolean {
+    // What uWebSockets answers tells only whether there was a subscriber.
     this.ws?.publish(topic, frame, binary, this.compress)
+    return this.ws !== undefined
   }
 
   buffered(): number {

@@ -17,7 +17,8 @@ export class CodecError extends Error {
   }
 }
 
-export interface Codec {
+/** `F` is what a frame of the encoding holds: a text or bytes. */
+export interface Codec<F extends string | Uint8Array = string | Uint8Array<ArrayBuffer>> {
   readonly encoding: Encoding
   /** Whether its frames travel as WebSocket binary frames. */
   readonly binary: boolean
@@ -27,9 +28,9 @@ export interface Codec {
    */
   decode(frame: Uint8Array): unknown
   /** Writes one value; fields that are `undefined` are left out. The result is the caller's to keep. */
-  encode(value: unknown): string | Uint8Array<ArrayBuffer>
+  encode(value: unknown): F
   /** As `encode`, but the result may be overwritten by the next call: for a send that copies at once. */
-  encodeShared(value: unknown): string | Uint8Array
+  encodeShared(value: unknown): F
 }
 
 /** Bytes inside a decoded MessagePack value. A JSON client gets them as a base64 string. */

@@ -61,7 +61,7 @@ const check = (value: unknown, maxDepth: number): unknown => {
 }
 
 /** JSON (RFC 8259) in text frames. `maxDepth` bounds nesting. */
-export const jsonCodec = (options: { readonly maxDepth?: number } = {}): Codec => {
+export const jsonCodec = (options: { readonly maxDepth?: number } = {}): Codec<string> => {
   const maxDepth = options.maxDepth ?? defaultMaxDepth
   const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
   const encode = (value: unknown): string => JSON.stringify(value)

@@ -6,7 +6,7 @@ import { MsgpackReader } from "./MsgpackReader.ts"
 const envelopeDepth = 8
 
 /** MessagePack in binary frames. `maxDepth` bounds nesting. Encoder and reader are reused: they are what costs most to make. */
-export const msgpackCodec = (options: { readonly maxDepth?: number } = {}): Codec => {
+export const msgpackCodec = (options: { readonly maxDepth?: number } = {}): Codec<Uint8Array<ArrayBuffer>> => {
   const maxDepth = options.maxDepth ?? defaultMaxDepth
   const encoder = new Encoder({ ignoreUndefined: true, maxDepth: maxDepth + envelopeDepth })
   const reader = new MsgpackReader(maxDepth)

@@ -6,20 +6,24 @@ import type { RoomMember, RoomReply } from "../../src/room/RoomMessages.ts"
 import { Rooms } from "../../src/room/Rooms.ts"
 import type { ClientSocket } from "../../src/transport/Transport.ts"
 import { TurnEnd } from "../../src/transport/TurnEnd.ts"
+import type { Codec } from "../../src/wire/Codec.ts"
 import { jsonCodec } from "../../src/wire/JsonCodec.ts"
 import { msgpackCodec } from "../../src/wire/MsgpackCodec.ts"
 import { eventually } from "../support/eventually.ts"
 
-/** Publishing fails as often as it is told to. */
-class BrokenPublisher {
+/** Encoding fails as often as it is told to. */
+class BrokenCodec implements Codec<string> {
   failures = 0
-  readonly published: Array<string> = []
-  publish(topic: string): void {
+  readonly encoding = "json"
+  readonly binary = false
+  readonly decode = jsonCodec().decode
+  readonly encodeShared = (value: unknown): string => this.encode(value)
+  encode(value: unknown): string {
     if (this.failures > 0) {
       this.failures--
-      throw new Error("publishing failed")
+      throw new Error("encoding failed")
     }
-    this.published.push(topic)
+    return JSON.stringify(value)
   }
 }
 
@@ -29,7 +33,7 @@ const socket: ClientSocket = {
   sendBytes: () => "sent",
   subscribe: () => undefined,
   unsubscribe: () => undefined,
-  publish: () => undefined,
+  publish: () => true,
   buffered: () => 0,
   end: () => undefined,
   terminate: () => undefined
@@ -52,11 +56,12 @@ class Member implements RoomMember {
 }
 
 const makeRooms = () => {
-  const publisher = new BrokenPublisher()
+  const codec = new BrokenCodec()
+  const published: Array<string> = []
   const counters = new Counters()
   const rooms = new Rooms({
-    publisher,
-    json: jsonCodec(),
+    publisher: { publish: (topic) => void published.push(topic) },
+    json: codec,
     msgpack: msgpackCodec(),
     turnEnd: new TurnEnd(),
     clock: Effect.runSync(Clock.Clock),
@@ -65,7 +70,7 @@ const makeRooms = () => {
     blocks: [],
     fork: Effect.runFork
   })
-  return { publisher, counters, rooms }
+  return { codec, published, counters, rooms }
 }
 
 const publish = (data: unknown, from: RoomMember) =>
@@ -85,15 +90,15 @@ describe("a room", () => {
   })
 
   it("that dies is started again with its members, and takes what came meanwhile", async () => {
-    const { rooms, publisher, counters } = makeRooms()
+    const { rooms, codec, published, counters } = makeRooms()
     const ada = new Member("ada")
     const room = rooms.open("r")
     room.offer({ type: "join", member: ada, recover: undefined, id: 1 })
-    publisher.failures = 1
+    codec.failures = 1
     room.offer(publish("lost with the life that it ended", ada))
     expect(room.offer(publish("kept", ada))).toBe(true)
     expect(ada.replies.at(-1)).toMatchObject({ type: "@reply", reply: { type: "error", code: "internal", id: 1 } })
-    await eventually(() => publisher.published.length === 1)
+    await eventually(() => published.length === 1)
     expect(rooms.get("r")).toBe(room)
     expect(room.state.members.has(ada)).toBe(true)
     expect(counters.restarts.get("room")).toBe(1)
@@ -101,28 +106,28 @@ describe("a room", () => {
   })
 
   it("that dies again and again is given up, and its members are told", async () => {
-    const { rooms, publisher, counters } = makeRooms()
+    const { rooms, codec, counters } = makeRooms()
     const ada = new Member("ada")
     const room = rooms.open("r")
     room.offer({ type: "join", member: ada, recover: undefined, id: 1 })
-    publisher.failures = 1000
+    codec.failures = 1000
     await eventually(() => {
       room.offer(publish("fails", ada))
       return ada.replies.at(-1)?.type === "@evicted"
     })
     expect(counters.restarts.get("room")).toBe(defaultPolicy.intensity)
     expect(rooms.size).toBe(0)
-    publisher.failures = 0
+    codec.failures = 0
     rooms.open("r").offer({ type: "join", member: ada, recover: undefined, id: 2 })
     expect(ada.replies.at(-1)).toMatchObject({ type: "@join_reply", reply: { type: "joined", members: 1 } })
   })
 
   it("that can not keep up refuses what is beyond its mailbox", () => {
-    const { rooms, publisher } = makeRooms()
+    const { rooms, codec } = makeRooms()
     const ada = new Member("ada")
     const room = rooms.open("r")
     room.offer({ type: "join", member: ada, recover: undefined, id: 1 })
-    publisher.failures = 1
+    codec.failures = 1
     room.offer(publish("fails, and the room pauses", ada))
     expect([1, 2, 3, 4, 5].map((n) => room.offer(publish(n, ada)))).toEqual([true, true, true, true, false])
   })

@@ -161,7 +161,9 @@ export class FakeSocket implements ClientSocket {
 
   subscribe(): void {}
   unsubscribe(): void {}
-  publish(): void {}
+  publish(): boolean {
+    return true
+  }
 
   buffered(): number {
     return this.backlog
