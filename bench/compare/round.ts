@@ -21,7 +21,8 @@ const orFailure = async <A>(work: () => Promise<A>): Promise<A | TrialFailure> =
 const together = async (question: Question, contenders: ReadonlyArray<Contender>, windows: number): Promise<ReadonlyArray<Outcome>> => {
   const running: Array<{ readonly trial: Trial | TrialFailure; failure?: TrialFailure; readonly results: Array<Result> }> = []
   try {
-    for (const contender of contenders) running.push({ trial: await orFailure(() => openTrial(question, contender)), results: [] })
+    for (const contender of contenders)
+      running.push({ trial: await orFailure(() => openTrial(question, contender, windows > 1)), results: [] })
     for (let window = 0; window < windows; window++)
       for (const one of window % 2 === 0 ? running : running.toReversed()) {
         const { trial } = one
@@ -38,8 +39,8 @@ const together = async (question: Question, contenders: ReadonlyArray<Contender>
 
 /**
  * Each contender with what came of it, in order. With one window each is started, measured and stopped before the next one;
- * with more, what the machine does for some seconds falls on all of them alike, and only the first window sees a
- * process that has not compiled its code yet.
+ * with more, what the machine does for some seconds falls on all of them alike. Connections last for all windows, and only the
+ * first one sees a process that has not compiled its code yet.
  */
 export async function* runRound(
   question: Question,

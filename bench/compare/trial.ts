@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Result } from "../../src/bench/Result.ts"
 import { connectionsOf, type Spec } from "../../src/bench/Spec.ts"
+import type { Order } from "../load.ts"
 import type { Command, Contender } from "../contenders/Contender.ts"
 import { family, freePort, ready, start, stop } from "./children.ts"
 import type { Question } from "./questions.ts"
@@ -40,18 +41,36 @@ const makeSpec = (question: Question, contender: Contender, port: number, secret
   patience: 10
 })
 
-const runSpec = async (spec: Spec, children: Array<ChildProcess>): Promise<Result> => {
+/** Starts the load. Each call of what it returns measures a window, with the same connections if the load `stays`, else only once. */
+const startLoad = (spec: Spec, stays: boolean, children: Array<ChildProcess>): (() => Promise<Result>) => {
   let output = ""
-  const load = start(loadCore, { command: process.execPath, args: [loadFile] }, (text) => (output += text))
+  let closed = false
+  let onChange = (): void => {}
+  const load = start(loadCore, { command: process.execPath, args: [loadFile] }, (text) => {
+    output += text
+    onChange()
+  })
   children.push(load)
-  load.stdin?.end(JSON.stringify(spec))
-  const limit = setTimeout(() => load.kill("SIGKILL"), (spec.warmup + spec.seconds + 60) * 1000)
-  await new Promise((resolve) => load.once("close", resolve))
-  clearTimeout(limit)
-  try {
-    return JSON.parse(output) as Result
-  } catch {
-    throw new TrialFailure(`the load ended without a result: ${output.slice(-2000)}`)
+  load.once("close", () => {
+    closed = true
+    onChange()
+  })
+  let order = JSON.stringify({ ...spec, stays } satisfies Order)
+  return async () => {
+    load.stdin?.write(`${order}\n`)
+    order = "again"
+    if (!stays) load.stdin?.end()
+    const limit = setTimeout(() => load.kill("SIGKILL"), (spec.warmup + spec.seconds + 60) * 1000)
+    while (!closed && !output.includes("\n")) await new Promise<void>((resolve) => (onChange = resolve))
+    clearTimeout(limit)
+    const [line = "", ...rest] = output.split("\n")
+    try {
+      const result = JSON.parse(line) as Result
+      output = rest.join("\n")
+      return result
+    } catch {
+      throw new TrialFailure(`the load ended without a result: ${output.slice(-2000)}`)
+    }
   }
 }
 
@@ -99,14 +118,14 @@ const startContender = async (
 
 /** A contender that runs. */
 export interface Trial {
-  /** Puts the question's load on it once. Throws `TrialFailure`, also for a run that was not what it was to be. */
+  /** Puts the question's load on it for a window. Throws `TrialFailure`, also for a run that was not what it was to be. */
   readonly measure: () => Promise<Result>
   /** Leaves no process and no file behind. */
   readonly end: () => Promise<void>
 }
 
-/** Starts a contender. Throws `TrialFailure`. */
-export const openTrial = async (question: Question, contender: Contender): Promise<Trial> => {
+/** Starts a contender, to be measured once or, if it `stays`, several times with the same connections. Throws `TrialFailure`. */
+export const openTrial = async (question: Question, contender: Contender, stays: boolean): Promise<Trial> => {
   const folder = mkdtempSync(join(tmpdir(), "weft-bench-"))
   const children: Array<ChildProcess> = []
   const end = async (): Promise<void> => {
@@ -118,8 +137,9 @@ export const openTrial = async (question: Question, contender: Contender): Promi
     const backend = question.subject === "gateway" ? await startBackend(children) : undefined
     const server = await startContender(question, contender, { backend, secret, folder }, children)
     const spec = makeSpec(question, contender, server.port, secret, server.pids)
+    const measureWindow = startLoad(spec, stays, children)
     const measure = async (): Promise<Result> => {
-      const result = await runSpec(spec, children)
+      const result = await measureWindow()
       if (result.partial !== undefined)
         throw new TrialFailure(`${result.partial}; ${contender.name} wrote: ${server.output() || "nothing"}`)
       return result
@@ -133,7 +153,7 @@ export const openTrial = async (question: Question, contender: Contender): Promi
 
 /** A contender, started, measured once, stopped. Throws `TrialFailure`. */
 export const trial = async (question: Question, contender: Contender): Promise<Result> => {
-  const running = await openTrial(question, contender)
+  const running = await openTrial(question, contender, false)
   try {
     return await running.measure()
   } finally {

@@ -10,6 +10,8 @@ export interface LoadOptions {
   readonly onProgress?: (progress: Progress) => void
   /** Calls the run off; the result is then partial. */
   readonly signal?: AbortSignal
+  /** Gets each window's result; when it resolves, another one is measured with the same connections, until the run is called off. */
+  readonly again?: (result: Result) => Promise<void>
 }
 
 const workerFile = new URL(import.meta.url.endsWith(".ts") ? "./LoadWorker.ts" : "./LoadWorker.js", import.meta.url)
@@ -25,6 +27,8 @@ const usefulThreads = (scenario: Scenario, threads: number): number => {
 /** One thread of the load, seen from outside. */
 class LoadThread {
   waiting = false
+  /** What the last window has shown, until the next one is asked for. */
+  window: Result | undefined = undefined
   progress: Progress = { phase: "starting", opened: 0, sent: 0, received: 0 }
   readonly result: Promise<Result>
   readonly #worker: Worker
@@ -35,6 +39,7 @@ class LoadThread {
       this.#worker.on("message", (message: FromWorker) => {
         if (message.type === "result") resolve(message.result)
         else if (message.type === "progress") this.progress = message.progress
+        else if (message.type === "window") this.window = message.result
         else this.waiting = true
         onChange()
       })
@@ -45,6 +50,7 @@ class LoadThread {
 
   tell(type: ToWorker["type"]): void {
     this.waiting = false
+    this.window = undefined
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows; this is a thread
     this.#worker.postMessage({ type } satisfies ToWorker)
   }
@@ -57,8 +63,18 @@ export const runLoad = async (spec: Spec, options: LoadOptions): Promise<Result>
   const stop = () => {
     for (const thread of threads) thread.tell("stop")
   }
+  const go = () => {
+    for (const thread of threads) thread.tell("go")
+  }
+  const onWindow = () => {
+    const windows = threads.flatMap(({ window }) => window ?? [])
+    if (windows.length < count) return
+    for (const thread of threads) thread.window = undefined
+    void options.again?.(merge(windows)).then(go, stop)
+  }
   const onChange = () => {
-    if (threads.length === count && threads.every((thread) => thread.waiting)) for (const thread of threads) thread.tell("go")
+    if (threads.length === count && threads.every((thread) => thread.waiting)) go()
+    onWindow()
     const sum = (of: (progress: Progress) => number) => threads.reduce((total, thread) => total + of(thread.progress), 0)
     options.onProgress?.({
       phase: threads[0]?.progress.phase ?? "starting",
@@ -67,7 +83,8 @@ export const runLoad = async (spec: Spec, options: LoadOptions): Promise<Result>
       received: sum((progress) => progress.received)
     })
   }
-  for (let thread = 0; thread < count; thread++) threads.push(new LoadThread({ spec, thread, threads: count }, onChange))
+  for (let thread = 0; thread < count; thread++)
+    threads.push(new LoadThread({ spec, stays: options.again !== undefined, thread, threads: count }, onChange))
   options.signal?.addEventListener("abort", stop, { once: true })
   if (options.signal?.aborted === true) stop()
   try {

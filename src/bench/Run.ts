@@ -22,16 +22,22 @@ export interface Control {
   readonly together: (phase: string) => Promise<void>
   readonly progress: (progress: Progress) => void
   readonly signal: AbortSignal
+  /** Gets what one window has shown, and resolves when another one is to be measured with the same connections. Absent: one is all. */
+  readonly again?: (result: Result) => Promise<void>
 }
 
 /** The run can not go on as specified. The message is for people. */
 export class LoadFailure extends Error {}
 
+/** Seconds of warm-up before a window that is not the first: the server has run before, and only the load has to get going. */
+const rewarm = 0.5
+
 export class Run {
   readonly spec: Spec
   readonly thread: number
   readonly threads: number
-  readonly tally = new Tally()
+  /** A new one for each window. */
+  tally = new Tally()
   readonly connections = new Set<Connection>()
   readonly #control: Control
   readonly #address: Address
@@ -179,13 +185,26 @@ export class Run {
     this.#window = { seconds, sent: tally.sent - sent, received: tally.received - received, bytes: this.#bytes() - bytes }
   }
 
-  /** Warm-up, measured window, and the end of sending (`stop`); then waits for what is outstanding. */
+  /**
+   * Warm-up, measured window, and the end of sending (`stop`); then waits for what is outstanding. All that once, or as often as
+   * it is asked for.
+   */
   async underLoad(start: () => void, stop: () => void): Promise<void> {
     await this.together("connected")
-    if (this.over) return
+    for (let { warmup } = this.spec; !this.over; warmup = Math.min(warmup, rewarm)) {
+      await this.#oneWindow(warmup, start, stop)
+      if (this.over || this.#control.again === undefined) return
+      const result = this.result()
+      this.tally = new Tally()
+      this.phase("waiting for the next window")
+      await this.#control.again(result)
+    }
+  }
+
+  async #oneWindow(warmup: number, start: () => void, stop: () => void): Promise<void> {
     start()
     this.phase("warming up")
-    await this.sleep(this.spec.warmup)
+    await this.sleep(warmup)
     await this.together("warm")
     this.phase("measuring")
     await this.measured(() => this.sleep(this.spec.seconds))

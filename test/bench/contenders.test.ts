@@ -5,7 +5,7 @@ import { runRound } from "../../bench/compare/round.ts"
 import { trial, TrialFailure } from "../../bench/compare/trial.ts"
 import type { Contender } from "../../bench/contenders/Contender.ts"
 import { contenderNamed, contenders, contendersOf } from "../../bench/contenders/index.ts"
-import type { Scenario } from "../../src/bench/Spec.ts"
+import { connectionsOf, type Scenario } from "../../src/bench/Spec.ts"
 import { lost } from "../../src/bench/Result.ts"
 
 const small = (name: string, scenario: Scenario): Question => ({ ...questionNamed(name), scenario, warmup: 0.1, seconds: 0.3 })
@@ -75,6 +75,20 @@ it("contenders of a round run side by side if they are measured in several windo
     ["b", 0, true]
   ])
 })
+
+it.each(questions.slice(0, 3).map((question) => [question.name, question] as const))(
+  "the connections of %s stay for all windows, and nothing is lost between them",
+  async (_, question) => {
+    const windows = 3
+    for await (const [, outcome] of runRound(question, [contenderNamed("bare")], windows)) {
+      if (outcome instanceof TrialFailure) throw outcome
+      expect(outcome.opened).toBe(connectionsOf(question.scenario))
+      expect(lost(outcome)).toBe(0)
+      expect(outcome.window.received).toBeGreaterThan(0)
+      expect(outcome.window.seconds).toBeGreaterThan(question.seconds * (windows - 0.5))
+    }
+  }
+)
 
 it("a contender that does not start, or is not known, is told with what it wrote", async () => {
   await expect(trial(questions[0]!, broken)).rejects.toThrow(/did not start: .*no luck/s)

@@ -40,6 +40,7 @@ class Echoer implements ClientHandler {
   }
 
   start(): void {
+    this.stopped = false
     this.#send(this.#table.length - 1)
   }
 

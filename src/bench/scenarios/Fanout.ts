@@ -36,6 +36,7 @@ class ClosedLoop {
   }
 
   start(): void {
+    this.stopped = false
     this.#publish(this.#outstanding)
   }
 
