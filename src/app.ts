@@ -183,7 +183,7 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
       const about = { connection: connection.id, user: connection.user, address: connection.address, code }
       fork(Effect.logDebug(`connection ${change}`).pipe(Effect.annotateLogs(about)))
     }
-    const connections: Connections = new Connections(context, Connections.everyone(fanout), {
+    const connections: Connections = new Connections(context, fanout, {
       fork,
       ...(logsChanges ? { onChange: logChange } : {}),
       onDefect: (connection, cause) => {

@@ -1,5 +1,5 @@
 import { Cause, type Effect, Exit, type Fiber } from "effect"
-import { Fanout } from "../room/Fanout.ts"
+import { Fanout, type FanoutContext } from "../room/Fanout.ts"
 import { everyoneTopics } from "../room/Topics.ts"
 import type { Accepted, ClientSocket } from "../transport/Transport.ts"
 import type { Direct, Member, Message, Sender } from "../wire/Messages.ts"
@@ -27,17 +27,20 @@ export interface ConnectionsOptions {
 export class Connections {
   private readonly running = new Map<string, Running>()
   private readonly users = new Users<Connection>((value) => value instanceof Connection)
-  private readonly everyone: Fanout
+  /**
+   * Reaches all of them. Made for the first message to everyone: on most servers there is never one, and a topic costs
+   * memory for each connection and spreads what rooms have to read when they publish.
+   */
+  private everyone: Fanout | undefined = undefined
+  private readonly fanout: FanoutContext
   private readonly context: ConnectionContext
   private readonly options: ConnectionsOptions
 
-  constructor(context: ConnectionContext, everyone: Fanout, options: ConnectionsOptions) {
+  constructor(context: ConnectionContext, fanout: FanoutContext, options: ConnectionsOptions) {
     this.context = context
-    this.everyone = everyone
+    this.fanout = fanout
     this.options = options
   }
-
-  static readonly everyone = (context: ConstructorParameters<typeof Fanout>[0]): Fanout => new Fanout(context, everyoneTopics)
 
   get size(): number {
     return this.running.size
@@ -56,7 +59,7 @@ export class Connections {
     this.running.set(connection.id, { connection, fiber })
     if (connection.user !== undefined) this.users.add(connection.user, connection)
     connection.begin()
-    this.everyone.add(connection)
+    this.everyone?.add(connection)
     counters.opened()
     this.options.onChange?.(connection, "opened")
     return connection
@@ -76,7 +79,7 @@ export class Connections {
     if (present === undefined) return false
     this.running.delete(connection.id)
     if (connection.user !== undefined) this.users.remove(connection.user, connection)
-    this.everyone.remove(connection)
+    this.everyone?.remove(connection)
     connection.stop()
     present.fiber.interruptUnsafe()
     return true
@@ -117,7 +120,14 @@ export class Connections {
   /** Sends a message to everyone who is connected to this node. */
   publishAll(data: unknown, from: Sender | undefined, except: Connection | undefined): void {
     const time = this.context.clock.currentTimeMillisUnsafe()
+    this.everyone ??= this.gather()
     this.everyone.broadcast(from === undefined ? { type: "message", data, time } : { type: "message", data, time, from }, except)
+  }
+
+  private gather(): Fanout {
+    const everyone = new Fanout(this.fanout, everyoneTopics)
+    for (const connection of this.all()) everyone.add(connection)
+    return everyone
   }
 
   /** Lets a connection look at its timer. */

@@ -139,6 +139,22 @@ describe("a token", () => {
     expect(await boss.settle()).toEqual([])
   })
 
+  it("reaches everyone who is there, whether they came before the first such message or after it", async () => {
+    const server = await start(withJwt)
+    const boss = await connect(server, await as({ sub: "boss", server: ["broadcast"] }))
+    const [early, gone] = [await connect(server, await as({ sub: "early" })), await connect(server, await as({ sub: "gone" }))]
+    gone.ws.close()
+    await gone.end()
+    for (const data of ["first", "second"]) {
+      const late = await connect(server, { ...(await as({ sub: data })), encoding: "msgpack" })
+      await boss.request({ type: "broadcast", data })
+      for (const client of [boss, early, late]) {
+        expect(await client.next("message")).toMatchObject({ data })
+        expect(await client.settle()).toEqual([])
+      }
+    }
+  })
+
   it("that expires closes 4401, unless it is refreshed in place", async () => {
     const server = await start(withJwt)
     const soon = Math.floor(Date.now() / 1000) + 2
