@@ -43,16 +43,15 @@ const makeSpec = (question: Question, contender: Contender, port: number, secret
 
 /** Starts the load. Each call of what it returns measures a window, with the same connections if the load `stays`, else only once. */
 const startLoad = (spec: Spec, stays: boolean, children: Array<ChildProcess>): (() => Promise<Result>) => {
-  let output = ""
-  let closed = false
+  const said = { text: "", isAll: false }
   let onChange = (): void => {}
   const load = start(loadCore, { command: process.execPath, args: [loadFile] }, (text) => {
-    output += text
+    said.text += text
     onChange()
   })
   children.push(load)
   load.once("close", () => {
-    closed = true
+    said.isAll = true
     onChange()
   })
   let order = JSON.stringify({ ...spec, stays } satisfies Order)
@@ -61,15 +60,15 @@ const startLoad = (spec: Spec, stays: boolean, children: Array<ChildProcess>): (
     order = "again"
     if (!stays) load.stdin?.end()
     const limit = setTimeout(() => load.kill("SIGKILL"), (spec.warmup + spec.seconds + 60) * 1000)
-    while (!closed && !output.includes("\n")) await new Promise<void>((resolve) => (onChange = resolve))
+    while (!said.isAll && !said.text.includes("\n")) await new Promise<void>((resolve) => (onChange = resolve))
     clearTimeout(limit)
-    const [line = "", ...rest] = output.split("\n")
+    const [line = "", ...rest] = said.text.split("\n")
     try {
       const result = JSON.parse(line) as Result
-      output = rest.join("\n")
+      said.text = rest.join("\n")
       return result
     } catch {
-      throw new TrialFailure(`the load ended without a result: ${output.slice(-2000)}`)
+      throw new TrialFailure(`the load ended without a result: ${said.text.slice(-2000)}`)
     }
   }
 }
