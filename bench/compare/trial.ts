@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url"
 import type { Result } from "../../src/bench/Result.ts"
 import { connectionsOf, type Spec } from "../../src/bench/Spec.ts"
 import type { Order } from "../load.ts"
-import type { Command, Contender } from "../contenders/Contender.ts"
+import type { Command, Contender, Subject } from "../contenders/Contender.ts"
 import { family, freePort, ready, start, stop } from "./children.ts"
 import type { Question } from "./questions.ts"
 
@@ -100,8 +100,8 @@ interface Surroundings {
 }
 
 const startContender = async (
-  question: Question,
   contender: Contender,
+  connections: number,
   { backend, folder, secret }: Surroundings,
   children: Array<ChildProcess>
 ): Promise<Running> => {
@@ -110,21 +110,23 @@ const startContender = async (
     return { ...backend, pids: [] }
   }
   const port = await freePort()
-  const connections = connectionsOf(question.scenario)
   const command = contender.start({ port, backend: backend?.port ?? 0, secret, folder, connections })
   return launch(contender.name, serverCore, port, command, children)
 }
 
-/** A contender that runs. */
-export interface Trial {
-  /** Puts the question's load on it for a window. Throws `TrialFailure`, also for a run that was not what it was to be. */
-  readonly measure: () => Promise<Result>
+/** A contender that runs and can be asked questions of its subject. */
+export interface Host {
+  /**
+   * Each call of what it returns puts the question's load on the contender for a window: once or, if the load `stays`, several
+   * times with the same connections. Rejects with `TrialFailure`, also for a run that was not what it was to be.
+   */
+  readonly ask: (question: Question, stays: boolean) => () => Promise<Result>
   /** Leaves no process and no file behind. */
   readonly end: () => Promise<void>
 }
 
-/** Starts a contender, to be measured once or, if it `stays`, several times with the same connections. Throws `TrialFailure`. */
-export const openTrial = async (question: Question, contender: Contender, stays: boolean): Promise<Trial> => {
+/** Starts a contender for at most so many `connections`. Throws `TrialFailure`. */
+export const openHost = async (subject: Subject, contender: Contender, connections: number): Promise<Host> => {
   const folder = mkdtempSync(join(tmpdir(), "weft-bench-"))
   const children: Array<ChildProcess> = []
   const end = async (): Promise<void> => {
@@ -133,21 +135,34 @@ export const openTrial = async (question: Question, contender: Contender, stays:
   }
   try {
     const secret = randomBytes(24).toString("hex")
-    const backend = question.subject === "gateway" ? await startBackend(children) : undefined
-    const server = await startContender(question, contender, { backend, secret, folder }, children)
-    const spec = makeSpec(question, contender, server.port, secret, server.pids)
-    const measureWindow = startLoad(spec, stays, children)
-    const measure = async (): Promise<Result> => {
-      const result = await measureWindow()
-      if (result.partial !== undefined)
-        throw new TrialFailure(`${result.partial}; ${contender.name} wrote: ${server.output() || "nothing"}`)
-      return result
+    const backend = subject === "gateway" ? await startBackend(children) : undefined
+    const server = await startContender(contender, connections, { backend, secret, folder }, children)
+    const ask: Host["ask"] = (question, stays) => {
+      const measureWindow = startLoad(makeSpec(question, contender, server.port, secret, server.pids), stays, children)
+      return async () => {
+        const result = await measureWindow()
+        if (result.partial !== undefined)
+          throw new TrialFailure(`${result.partial}; ${contender.name} wrote: ${server.output() || "nothing"}`)
+        return result
+      }
     }
-    return { measure, end }
+    return { ask, end }
   } catch (error) {
     await end()
     throw error
   }
+}
+
+/** A contender that runs for one question. */
+export interface Trial {
+  readonly measure: () => Promise<Result>
+  readonly end: () => Promise<void>
+}
+
+/** Starts a contender for a question, to be measured once or, if the load `stays`, several times. Throws `TrialFailure`. */
+export const openTrial = async (question: Question, contender: Contender, stays: boolean): Promise<Trial> => {
+  const { ask, end } = await openHost(question.subject, contender, connectionsOf(question.scenario))
+  return { measure: ask(question, stays), end }
 }
 
 /** A contender, started, measured once, stopped. Throws `TrialFailure`. */

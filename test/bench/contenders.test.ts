@@ -1,9 +1,9 @@
 /** Every contender of the comparison that is installed, once, small and short: it starts, speaks, and the counts add up. */
-import { describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Question, questionNamed } from "../../bench/compare/questions.ts"
 import { runRound } from "../../bench/compare/round.ts"
-import { trial, TrialFailure } from "../../bench/compare/trial.ts"
-import type { Contender } from "../../bench/contenders/Contender.ts"
+import { type Host, openHost, trial, TrialFailure } from "../../bench/compare/trial.ts"
+import type { Contender, Subject } from "../../bench/contenders/Contender.ts"
 import { contenderNamed, contenders, contendersOf } from "../../bench/contenders/index.ts"
 import { connectionsOf, type Scenario } from "../../src/bench/Spec.ts"
 import { lost } from "../../src/bench/Result.ts"
@@ -29,10 +29,24 @@ const broken: Contender = {
   start: () => ({ command: process.execPath, args: ["-e", "console.error('no luck'); process.exit(3)"] })
 }
 
+/** More than any of the questions here takes. */
+const mostConnections = 200
+
+/** One server for all questions to a contender: starting them is what takes longest. */
+const hosting = (subject: Subject, contender: Contender, missing: string | undefined): (() => Host) => {
+  let host: Host | undefined
+  beforeAll(async () => {
+    if (missing === undefined) host = await openHost(subject, contender, mostConnections)
+  })
+  afterAll(() => host?.end())
+  return () => host!
+}
+
 describe.each(contenders.gateway.map((contender) => [contender.name, contender] as const))("gateway %s", (name, contender) => {
   const missing = contender.missing?.()
+  const host = hosting("gateway", contender, missing)
   it.skipIf(missing !== undefined).each(proxied.map((question) => [question.name, question] as const))("does %s", async (_, question) => {
-    const result = await trial(question, contender)
+    const result = await host().ask(question, false)()
     expect(result.notices).toEqual({})
     expect(result.sent).toBeGreaterThan(0)
     expect(lost(result)).toBe(0)
@@ -43,8 +57,9 @@ describe.each(contenders.gateway.map((contender) => [contender.name, contender] 
 
 describe.each(contenders.hub.map((contender) => [contender.name, contender] as const))("contender %s", (_, contender) => {
   const missing = contender.missing?.()
+  const host = hosting("hub", contender, missing)
   it.skipIf(missing !== undefined).each(questions.map((question) => [question.name, question] as const))("does %s", async (_, question) => {
-    const result = await trial(question, contender)
+    const result = await host().ask(question, false)()
     expect(result.notices).toEqual({})
     expect(result.sent).toBeGreaterThan(0)
     expect(lost(result)).toBe(0)
