@@ -1,7 +1,8 @@
 import type { Counters } from "../observe/Counters.ts"
 import type { ClientSocket, Publisher } from "../transport/Transport.ts"
+import { TurnBatch } from "../transport/TurnBatch.ts"
 import type { TurnEnd } from "../transport/TurnEnd.ts"
-import { joinJson, joinMsgpack, maxBatch } from "../wire/Batch.ts"
+import { joinJson, joinMsgpack } from "../wire/Batch.ts"
 import type { Codec, Encoding } from "../wire/Codec.ts"
 import type { ServerMessage } from "../wire/Messages.ts"
 import { topicFor, type Topics } from "./Topics.ts"
@@ -49,12 +50,12 @@ export class Fanout {
   private msgpack = 0
   private jsonBatch = 0
   private msgpackBatch = 0
-  private waiting: Array<Waiting> = []
-  private scheduled = false
+  private readonly waiting: TurnBatch<Waiting>
 
   constructor(context: FanoutContext, topics: Topics) {
     this.context = context
     this.topics = topics
+    this.waiting = new TurnBatch((messages) => this.send(messages), context.turnEnd.afterRooms)
   }
 
   /** How many receivers there are. */
@@ -64,14 +65,14 @@ export class Fanout {
 
   /** From now on the receiver gets what is sent; nothing that was sent before. */
   add(receiver: Receiver): void {
-    this.flush()
+    this.waiting.flush()
     this.count(receiver, 1)
     receiver.socket.subscribe(topicFor(this.topics, receiver.encoding, receiver.batch))
   }
 
   /** The receiver gets what was sent before and nothing that is sent after. */
   remove(receiver: Receiver): void {
-    this.flush()
+    this.waiting.flush()
     this.count(receiver, -1)
     receiver.socket.unsubscribe(topicFor(this.topics, receiver.encoding, receiver.batch))
   }
@@ -87,30 +88,17 @@ export class Fanout {
   }
 
   private take(message: ServerMessage, except: Receiver | undefined, since: number | undefined): void {
-    const { context } = this
-    this.waiting.push({
-      json: this.json + this.jsonBatch > 0 ? context.json.encode(message) : undefined,
-      msgpack: this.msgpack + this.msgpackBatch > 0 ? context.msgpack.encode(message) : undefined,
+    const { json, msgpack } = this.context
+    this.waiting.add({
+      json: this.json + this.jsonBatch > 0 ? json.encode(message) : undefined,
+      msgpack: this.msgpack + this.msgpackBatch > 0 ? msgpack.encode(message) : undefined,
       except,
       since
     })
-    if (this.waiting.length === maxBatch) this.flush()
-    else if (!this.scheduled) {
-      this.scheduled = true
-      context.turnEnd.afterRooms(this.flushScheduled)
-    }
   }
 
-  private readonly flushScheduled = (): void => {
-    this.scheduled = false
-    this.flush()
-  }
-
-  /** Sends what waits to those who are receivers now, as they were when it was taken. */
-  private flush(): void {
-    const { waiting } = this
-    if (waiting.length === 0) return
-    this.waiting = []
+  /** Sends what has waited to those who are receivers now, as they were when it was taken. */
+  private send(waiting: ReadonlyArray<Waiting>): void {
     if (this.json > 0) for (const { json, except } of waiting) this.publish("json", false, json, except)
     if (this.msgpack > 0) for (const { msgpack, except } of waiting) this.publish("msgpack", false, msgpack, except)
     if (this.jsonBatch > 0) this.publishTogether("json", waiting, ({ json }) => json, joinJson)

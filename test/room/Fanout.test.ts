@@ -106,7 +106,11 @@ describe("fan-out", () => {
         let deliveries = 0
         const broadcast = (except: Client | undefined): void => {
           const number = sent++
-          for (const client of present) if (client !== except) deliveries += expected.get(client)!.push(number) > 0 ? 1 : 0
+          for (const client of present) {
+            if (client === except) continue
+            expected.get(client)!.push(number)
+            deliveries++
+          }
           fanout.broadcast(message(number), except)
         }
         for (const taken of steps) {
