@@ -1,5 +1,5 @@
 /** The processes that a comparison starts, each on its own core, and their certain end. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process"
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import net from "node:net"
 import { availableParallelism } from "node:os"
@@ -19,7 +19,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(sign
 export const canPin = availableParallelism() > 1 && spawnSync("taskset", ["-c", "0", "true"]).status === 0
 
 /** Starts a program; `onOutput` gets what it writes. Its pid is the program's own: taskset gives way to it. */
-export const start = (core: number, command: Command, onOutput: (text: string) => void): ChildProcess => {
+export const start = (core: number, command: Command, onOutput: (text: string) => void): ChildProcessWithoutNullStreams => {
   const [program, args] = canPin
     ? ["taskset", ["-c", String(core), command.command, ...command.args]]
     : [command.command, [...command.args]]

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import type { Result } from "../../src/bench/Result.ts"
 import { connectionsOf, type Spec } from "../../src/bench/Spec.ts"
@@ -43,32 +44,22 @@ const makeSpec = (question: Question, contender: Contender, port: number, secret
 
 /** Starts the load. Each call of what it returns measures a window, with the same connections if the load `stays`, else only once. */
 const startLoad = (spec: Spec, stays: boolean, children: Array<ChildProcess>): (() => Promise<Result>) => {
-  const said = { text: "", isAll: false }
-  let onChange = (): void => {}
-  const load = start(loadCore, { command: process.execPath, args: [loadFile] }, (text) => {
-    said.text += text
-    onChange()
-  })
+  let output = ""
+  const load = start(loadCore, { command: process.execPath, args: [loadFile] }, (text) => (output = (output + text).slice(-2000)))
   children.push(load)
-  load.once("close", () => {
-    said.isAll = true
-    onChange()
-  })
+  const results = createInterface({ input: load.stdout })[Symbol.asyncIterator]()
   let order = JSON.stringify({ ...spec, stays } satisfies Order)
   return async () => {
-    load.stdin?.write(`${order}\n`)
+    load.stdin.write(`${order}\n`)
     order = "again"
-    if (!stays) load.stdin?.end()
+    if (!stays) load.stdin.end()
     const limit = setTimeout(() => load.kill("SIGKILL"), (spec.warmup + spec.seconds + 60) * 1000)
-    while (!said.isAll && !said.text.includes("\n")) await new Promise<void>((resolve) => (onChange = resolve))
+    const result = await results.next()
     clearTimeout(limit)
-    const [line = "", ...rest] = said.text.split("\n")
     try {
-      const result = JSON.parse(line) as Result
-      said.text = rest.join("\n")
-      return result
+      return JSON.parse(result.done === true ? "" : result.value) as Result
     } catch {
-      throw new TrialFailure(`the load ended without a result: ${said.text.slice(-2000)}`)
+      throw new TrialFailure(`the load ended without a result: ${output}`)
     }
   }
 }

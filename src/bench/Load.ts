@@ -50,7 +50,6 @@ class LoadThread {
 
   tell(type: ToWorker["type"]): void {
     this.waiting = false
-    this.window = undefined
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows; this is a thread
     this.#worker.postMessage({ type } satisfies ToWorker)
   }
