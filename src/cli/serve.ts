@@ -73,8 +73,8 @@ const handlersOption = Effect.fnUntraced(function* (file: Option.Option<string>)
 })
 
 /** Loaded only here, so that the other commands need no native code. */
-const loadApp: Effect.Effect<typeof import("../app.ts"), Failure> = Effect.tryPromise({
-  try: () => import("../app.ts"),
+const loadDaemon: Effect.Effect<typeof import("../daemon.ts"), Failure> = Effect.tryPromise({
+  try: () => import("../daemon.ts"),
   catch: (error) => error
 }).pipe(
   Effect.catch((error) => {
@@ -97,9 +97,9 @@ export const serve = Command.make(
       Effect.provideService(FileSystem.FileSystem, files)
     )
     const options = yield* handlersOption(given.handlers)
-    const app = yield* loadApp
+    const daemon = yield* loadDaemon
     return yield* Effect.forEach(warnings, (warning) => Effect.logWarning(formatMistake(warning))).pipe(
-      Effect.andThen(app.serve(settings, { ...options, ...(Option.isSome(given.config) ? { reload } : {}) })),
+      Effect.andThen(daemon.serve(settings, { ...options, ...(Option.isSome(given.config) ? { reload } : {}) })),
       Effect.catchTag("StartError", (error) => Effect.fail(failure(error.message))),
       Effect.provide(Logging.layer(settings.log))
     )

@@ -131,7 +131,7 @@ export const Limits = section(
 
 export const Heartbeat = section(
   {
-    interval: seconds(30, "The server sends a heartbeat on a connection that was quiet for this long."),
+    interval: seconds(30, "How often the server sends a heartbeat on each connection."),
     timeout: seconds(60, "A connection without a frame from the client for this long is closed (4408). More than `interval`.")
   },
   "How dead connections are found."

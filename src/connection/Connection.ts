@@ -14,7 +14,7 @@ import type { RequestId, Sender, ServerMessage } from "../wire/Messages.ts"
 import { errorReply } from "../wire/replies.ts"
 import type { ConnectionMessage, DirectDelivery, Disconnect, Malformed, Oversized, Settled } from "./ConnectionMessages.ts"
 import { type ConnectionContext, limitsView } from "./ConnectionContext.ts"
-import { floodClose, nextDue, type Offence, onTimer } from "./ConnectionState.ts"
+import { firstHeartbeat, floodClose, nextDue, type Offence, onTimer } from "./ConnectionState.ts"
 import { Outgoing } from "./Outgoing.ts"
 import { handleRequest } from "./requests.ts"
 
@@ -58,7 +58,8 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   readonly rate: TokenBucket | undefined
   private mistakes: TokenBucket | undefined = undefined
   private nextHeartbeat: number
-  private closing = false
+  /** Whether it has been told to close, or is gone. */
+  closing = false
   private sentWhileClosing = 0
 
   constructor(context: ConnectionContext, socket: ClientSocket, accepted: Accepted, id: string, session: string) {
@@ -77,7 +78,7 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     this.outgoing = new Outgoing(context.outgoing, socket, accepted.encoding === "json" ? context.json : context.msgpack, accepted.batch)
     this.connectedAt = now
     this.lastFrame = now
-    this.nextHeartbeat = now + context.settings.heartbeat.interval * 1000
+    this.nextHeartbeat = firstHeartbeat(now, this.heartbeat().interval, Math.random())
     this.seat = accepted.seat
     const { rate, rate_per_user: perUser, rate_per_address: perAddress } = context.settings.limits
     this.rate = rate > 0 || perUser > 0 || perAddress > 0 ? context.limits.connectionBucket(now) : undefined

@@ -21,6 +21,12 @@ export type TimerDecision =
 const expired: TimerDecision = { decision: "close", code: 4401, reason: "token expired" }
 const missed: TimerDecision = { decision: "close", code: 4408, reason: "heartbeat missed" }
 
+/**
+ * When a connection that is opened at `now` gets its first heartbeat: in the second half of the first interval, at the place
+ * that `phase`, from 0 to 1, says. Clients that came together, as after a restart, do not get all later ones together too.
+ */
+export const firstHeartbeat = (now: number, interval: number, phase: number): number => now + interval * (1 - phase / 2)
+
 /** When the timer has to fire next. */
 export const nextDue = (timing: Timing, heartbeat: HeartbeatOptions): number =>
   Math.min(timing.nextHeartbeat, timing.lastFrame + heartbeat.timeout, timing.expiresAt ?? Infinity)

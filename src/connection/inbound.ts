@@ -2,6 +2,7 @@
 import { maxBatch } from "../wire/Batch.ts"
 import { CodecError } from "../wire/Codec.ts"
 import { isClientMessage, refusalOf, type Refusal, unreadable } from "../wire/Decode.ts"
+import { isBareHeartbeat } from "../wire/Heartbeats.ts"
 import { countEchoes } from "../wire/JsonEchoes.ts"
 import { peekBatchRooms, peekRoom } from "../wire/PeekRoom.ts"
 import { toWireValue } from "../wire/Value.ts"
@@ -66,21 +67,21 @@ export const socketHandler = (connections: Connections, context: ConnectionConte
     for (const item of batch) acceptOne(connection, item)
   }
 
-  /** Whether a frame may be answered as it is, all of its messages at once. */
-  const mayAnswerWhole = ({ idle, rate }: Connection): boolean => idle && rate === undefined
+  /** Whether a frame may be dealt with as it is, all of its messages at once: nothing waits before it, and nothing has to be counted. */
+  const mayTakeWhole = ({ idle, rate }: Connection): boolean => idle && rate === undefined
 
   /**
    * How many bare echoes the frame is, if it is certain without decoding that it is nothing else. One that comes alone to a
    * connection with batches goes the long way: its reply shares a frame with others.
    */
   const echoesIn = (connection: Connection, bytes: Uint8Array): number =>
-    connection.encoding === "json" && connection.batch === (bytes[0] === 0x5b) && mayAnswerWhole(connection)
+    connection.encoding === "json" && connection.batch === (bytes[0] === 0x5b) && mayTakeWhole(connection)
       ? countEchoes(bytes, settings.limits.depth)
       : 0
 
   /** A batch of nothing but bare echoes is its own reply, to the byte, while the connection is free to say so at once. */
   const isOwnReply = (connection: Connection, batch: ReadonlyArray<unknown>): boolean => {
-    if (!mayAnswerWhole(connection) || batch.length === 0 || batch.length > maxBatch) return false
+    if (!mayTakeWhole(connection) || batch.length === 0 || batch.length > maxBatch) return false
     for (const item of batch) if (!isClientMessage(item) || item.type !== "echo" || !isBareEcho(item)) return false
     return true
   }
@@ -95,6 +96,8 @@ export const socketHandler = (connections: Connections, context: ConnectionConte
     }
     if (binary !== codec.binary) return undecodable(connection, wrongFrame[codec.encoding])
     const bytes = new Uint8Array(frame)
+    // That it came is all that it says. Of a connection that is being closed everything is counted.
+    if (isBareHeartbeat(bytes, codec.encoding) && mayTakeWhole(connection) && !connection.closing) return
     const echoes = echoesIn(connection, bytes)
     if (echoes > 0) return give(connection, { type: "@echoes", count: echoes, frame })
     let value: unknown

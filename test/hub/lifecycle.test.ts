@@ -32,6 +32,15 @@ describe("limits", () => {
     expect(await other.request({ type: "ping" })).toMatchObject({ type: "pong" })
   })
 
+  it("on messages count heartbeats too, also one that says nothing else", async () => {
+    const server = await start({ limits: { rate: 5, burst: 1 } })
+    for (const encoding of ["json", "msgpack"] as const) {
+      const client = await connect(server, { encoding })
+      for (let n = 0; n < 6; n++) client.send({ type: "heartbeat" })
+      expect(await client.next("error")).toMatchObject({ code: "rate_limited" })
+    }
+  })
+
   it("on connections refuse with 429 or 503 and Retry-After, and count only who is here", async () => {
     const server = await start({ limits: { connections_per_address: 2 } })
     const first = await connect(server)
