@@ -1,6 +1,6 @@
 /**
- * The load of a comparison, a process of its own: reads a specification from the first line of standard input and writes the
- * result to standard output. With `stays` it keeps its connections, and each further line asks for the result of another window.
+ * The load of a comparison, a process of its own: reads specifications from the lines of standard input and writes the result
+ * of each to standard output. With `stays` it keeps its connections, and each line `again` asks for the result of another window.
  */
 import { createInterface } from "node:readline"
 import { type LoadOptions, runLoad } from "../src/bench/Load.ts"
@@ -12,11 +12,17 @@ export type Order = Spec & { readonly stays?: boolean }
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 const say = (result: Result) => process.stdout.write(`${JSON.stringify(result)}\n`)
 
-const first = await lines.next()
-const { stays = false, ...spec } = JSON.parse(first.done === true ? "" : first.value) as Order
-const stop = new AbortController()
-const again: LoadOptions["again"] = async (result) => {
+let line = await lines.next()
+while (line.done !== true) {
+  const { stays = false, ...spec } = JSON.parse(line.value) as Order
+  const stop = new AbortController()
+  const again: LoadOptions["again"] = async (result) => {
+    say(result)
+    line = await lines.next()
+    if (line.value !== "again") stop.abort()
+  }
+  const result = await runLoad(spec, { threads: 1, signal: stop.signal, ...(stays ? { again } : {}) })
+  if (stop.signal.aborted) continue
   say(result)
-  if ((await lines.next()).done === true) stop.abort()
+  line = await lines.next()
 }
-say(await runLoad(spec, { threads: 1, signal: stop.signal, ...(stays ? { again } : {}) }))

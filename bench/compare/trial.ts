@@ -42,18 +42,19 @@ const makeSpec = (question: Question, contender: Contender, port: number, secret
   patience: 10
 })
 
-/** Starts the load. Each call of what it returns measures a window, with the same connections if the load `stays`, else only once. */
-const startLoad = (spec: Spec, stays: boolean, children: Array<ChildProcess>): (() => Promise<Result>) => {
+/** The process of the load, started by its first order. It takes each as a line and answers with a result, within `seconds` or never. */
+const makeLoad = (children: Array<ChildProcess>): ((order: string, seconds: number) => Promise<Result>) => {
   let output = ""
-  const load = start(loadCore, { command: process.execPath, args: [loadFile] }, (text) => (output = (output + text).slice(-2000)))
-  children.push(load)
-  const results = createInterface({ input: load.stdout })[Symbol.asyncIterator]()
-  let order = JSON.stringify({ ...spec, stays } satisfies Order)
-  return async () => {
+  const begin = () => {
+    const load = start(loadCore, { command: process.execPath, args: [loadFile] }, (text) => (output = (output + text).slice(-2000)))
+    children.push(load)
+    return { load, results: createInterface({ input: load.stdout })[Symbol.asyncIterator]() }
+  }
+  let running: ReturnType<typeof begin> | undefined
+  return async (order, seconds) => {
+    const { load, results } = (running ??= begin())
     load.stdin.write(`${order}\n`)
-    order = "again"
-    if (!stays) load.stdin.end()
-    const limit = setTimeout(() => load.kill("SIGKILL"), (spec.warmup + spec.seconds + 60) * 1000)
+    const limit = setTimeout(() => load.kill("SIGKILL"), seconds * 1000)
     const result = await results.next()
     clearTimeout(limit)
     try {
@@ -109,7 +110,8 @@ const startContender = async (
 export interface Host {
   /**
    * Each call of what it returns puts the question's load on the contender for a window: once or, if the load `stays`, several
-   * times with the same connections. Rejects with `TrialFailure`, also for a run that was not what it was to be.
+   * times with the same connections. One question is asked after the other. Rejects with `TrialFailure`, also for a run that
+   * was not what it was to be.
    */
   readonly ask: (question: Question, stays: boolean) => () => Promise<Result>
   /** Leaves no process and no file behind. */
@@ -128,10 +130,13 @@ export const openHost = async (subject: Subject, contender: Contender, connectio
     const secret = randomBytes(24).toString("hex")
     const backend = subject === "gateway" ? await startBackend(children) : undefined
     const server = await startContender(contender, connections, { backend, secret, folder }, children)
+    const load = makeLoad(children)
     const ask: Host["ask"] = (question, stays) => {
-      const measureWindow = startLoad(makeSpec(question, contender, server.port, secret, server.pids), stays, children)
+      const spec = makeSpec(question, contender, server.port, secret, server.pids)
+      let order = JSON.stringify({ ...spec, stays } satisfies Order)
       return async () => {
-        const result = await measureWindow()
+        const result = await load(order, spec.warmup + spec.seconds + 60)
+        order = "again"
         if (result.partial !== undefined)
           throw new TrialFailure(`${result.partial}; ${contender.name} wrote: ${server.output() || "nothing"}`)
         return result
