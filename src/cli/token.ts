@@ -1,7 +1,6 @@
 /** `weft token`: a token for development, signed with the configuration's own secret. */
 import { Clock, Console, Effect, Option, Redacted, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
-import { SignJWT } from "jose"
 import type { Settings } from "../config/Settings.ts"
 import { failure, loadOrFail } from "./Failure.ts"
 import * as flags from "./flags.ts"
@@ -39,8 +38,13 @@ const mint = Effect.fnUntraced(function* (claims: Claims, jwt: Jwt, secret: Reda
   const now = yield* Clock.currentTimeMillis
   const alg = jwt.algorithms === undefined || jwt.algorithms.includes("HS256") ? "HS256" : (jwt.algorithms[0] ?? "HS256")
   return yield* Effect.tryPromise({
-    try: () =>
-      new SignJWT(payload(claims, jwt, now)).setProtectedHeader({ alg, typ: "JWT" }).sign(new TextEncoder().encode(Redacted.value(secret))),
+    try: async () => {
+      // Loaded only here: the other commands start without it.
+      const { SignJWT } = await import("jose")
+      return new SignJWT(payload(claims, jwt, now))
+        .setProtectedHeader({ alg, typ: "JWT" })
+        .sign(new TextEncoder().encode(Redacted.value(secret)))
+    },
     catch: () => failure("the secret can not be used to sign a token")
   })
 })
