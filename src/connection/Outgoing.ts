@@ -53,8 +53,7 @@ export class Outgoing {
   /** Sends what must not be missed. False: more answers are held than the bound allows. */
   reply(message: ServerMessage): boolean {
     if (this.outbox !== undefined) this.outbox.add(message)
-    else if (this.held !== undefined || this.socket.send(this.codec.encodeShared(message)) === "dropped")
-      this.hold(this.codec.encode(message))
+    else this.writeShared(this.codec.encodeShared(message))
     return this.heldBytes <= this.context.limit
   }
 

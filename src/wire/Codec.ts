@@ -27,7 +27,10 @@ export interface Codec<F extends string | Uint8Array = string | Uint8Array<Array
    * Throws `CodecError` for anything else: truncated, trailing bytes, nested too deep, a key named `__proto__`.
    */
   decode(frame: Uint8Array): unknown
-  /** Writes one value; fields that are `undefined` are left out. The result is the caller's to keep. */
+  /**
+   * Writes one value; fields that are `undefined` are left out. The result is the caller's to keep, but bytes may share their
+   * memory with others that were written about then: what is kept for long is better copied.
+   */
   encode(value: unknown): F
   /** As `encode`, but the result may be overwritten by the next call: for a send that copies at once. */
   encodeShared(value: unknown): F

@@ -33,8 +33,8 @@ describe.each([jsonCodec(), msgpackCodec()])("20,000 generated $encoding frames"
       }),
       { numRuns: 20_000 }
     )
-    // The generator is worth something only if it reaches all three.
-    for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(500)
+    // The generator is worth something only if it reaches all three. Messages are the fewest: 550 on average, give or take 24.
+    for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(400)
     expect(Object.keys(Object.prototype)).toEqual([])
   })
 })
