@@ -37,14 +37,11 @@ export const payload = (claims: Claims, jwt: Pick<Jwt, "issuer" | "audience">, n
 const mint = Effect.fnUntraced(function* (claims: Claims, jwt: Jwt, secret: Redacted.Redacted<string>) {
   const now = yield* Clock.currentTimeMillis
   const alg = jwt.algorithms === undefined || jwt.algorithms.includes("HS256") ? "HS256" : (jwt.algorithms[0] ?? "HS256")
+  // Loaded only here: the other commands start without it.
+  const { SignJWT } = yield* Effect.promise(() => import("jose"))
   return yield* Effect.tryPromise({
-    try: async () => {
-      // Loaded only here: the other commands start without it.
-      const { SignJWT } = await import("jose")
-      return new SignJWT(payload(claims, jwt, now))
-        .setProtectedHeader({ alg, typ: "JWT" })
-        .sign(new TextEncoder().encode(Redacted.value(secret)))
-    },
+    try: () =>
+      new SignJWT(payload(claims, jwt, now)).setProtectedHeader({ alg, typ: "JWT" }).sign(new TextEncoder().encode(Redacted.value(secret))),
     catch: () => failure("the secret can not be used to sign a token")
   })
 })

@@ -1,13 +1,9 @@
-import { Bin, CodecError } from "./Codec.ts"
+import { Bin } from "./Codec.ts"
+import { finite, refuse } from "./refuse.ts"
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
-const refuse = (text: string): never => {
-  throw new CodecError(text)
-}
-
 const safe = (value: number): number => (Number.isSafeInteger(value) ? value : refuse("an integer is beyond 2^53 - 1"))
-const finite = (value: number): number => (Number.isFinite(value) ? value : refuse("a number must be finite"))
 
 /** Keys repeat from message to message; those up to this long are kept, one for each value of a small hash. */
 const cachedKeyLength = 16

@@ -1,10 +1,6 @@
-import { CodecError } from "./Codec.ts"
+import { finite, refuse, wellFormed } from "./refuse.ts"
 
 const utf8 = new TextEncoder()
-
-const refuse = (text: string): never => {
-  throw new CodecError(text)
-}
 
 /** Bytes of the memory that frames are written into, one after the other. */
 const pieceSize = 16_384
@@ -72,10 +68,9 @@ export class MsgpackWriter {
   }
 
   private value(value: unknown, level: number): void {
+    if (typeof value === "string") return this.text(value)
     this.reserve(longestHead)
     switch (typeof value) {
-      case "string":
-        return this.text(value)
       case "number":
         return this.number(value)
       case "boolean":
@@ -129,7 +124,6 @@ export class MsgpackWriter {
     for (const key of keys) {
       const item: unknown = value[key]
       if (item === undefined) continue
-      this.reserve(longestHead)
       this.text(key)
       this.value(item, level + 1)
     }
@@ -181,7 +175,7 @@ export class MsgpackWriter {
     const guessed = this.at
     const { written } = utf8.encodeInto(value, this.bytes.subarray(guessed))
     if (written !== value.length) {
-      if (!value.isWellFormed()) return refuse("a string holds half of a surrogate pair")
+      wellFormed(value)
       this.at = start
       this.textHead(written)
       // The head may have grown over what has been written.
@@ -192,9 +186,8 @@ export class MsgpackWriter {
 
   private number(value: number): void {
     if (Number.isSafeInteger(value)) return value >= 0 ? this.unsigned(value) : this.negative(value)
-    if (!Number.isFinite(value)) return refuse("a number must be finite")
     this.bytes[this.at] = 0xcb
-    this.view.setFloat64(this.at + 1, value)
+    this.view.setFloat64(this.at + 1, finite(value))
     this.at += 9
   }
 

@@ -1,11 +1,6 @@
 /** Which values a message may hold, whoever made them. Free of Node and of Effect at run time, since browsers load it. */
-import { Bin, CodecError } from "./Codec.ts"
-
-const refuse = (text: string): never => {
-  throw new CodecError(text)
-}
-
-const wellFormed = (text: string): string => (text.isWellFormed() ? text : refuse("a string holds half of a surrogate pair"))
+import { Bin } from "./Codec.ts"
+import { finite, refuse, wellFormed } from "./refuse.ts"
 
 const binOf = (bytes: Uint8Array): Bin => {
   if (bytes instanceof Bin) return bytes
@@ -51,7 +46,7 @@ const convert = (value: unknown, level: number, maxDepth: number): unknown => {
     case "string":
       return wellFormed(value)
     case "number":
-      return Number.isFinite(value) ? value : refuse("a number must be finite")
+      return finite(value)
     case "boolean":
       return value
     case "undefined":

@@ -24,17 +24,17 @@ const receive = (codec: Codec, received: Uint8Array): "undecodable" | "refused" 
   return "refused"
 }
 
-describe.each([jsonCodec(), msgpackCodec()])("20,000 generated $encoding frames", (codec) => {
+describe.each([jsonCodec(), msgpackCodec()])("25,000 generated $encoding frames", (codec) => {
   it("are read or refused, each of them, and nothing else happens", () => {
     const outcomes = { undecodable: 0, refused: 0, message: 0 }
     fc.assert(
       fc.property(frame(codec), (received) => {
         outcomes[receive(codec, received)]++
       }),
-      { numRuns: 20_000 }
+      { numRuns: 25_000 }
     )
-    // The generator is worth something only if it reaches all three. Messages are the fewest: 550 on average, give or take 24.
-    for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(400)
+    // The generator is worth something only if it reaches all three. Messages are the fewest: one frame in 36 on average.
+    for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(500)
     expect(Object.keys(Object.prototype)).toEqual([])
   })
 })
