@@ -38,9 +38,33 @@ const reader = (schema: (typeof clientMessages)[ClientType]): Reader => {
 
 const readers: ReadonlyMap<unknown, Reader> = new Map(Object.entries(clientMessages).map(([type, schema]) => [type, reader(schema)]))
 
+type Fields<K extends string> = { readonly [_ in K]?: unknown }
+
+/** Whether an `id`, where there is one, fits its schema beyond doubt. False says nothing. */
+const isPlainId = (id: unknown): boolean => id === undefined || Number.isSafeInteger(id) || (typeof id === "string" && id.length <= 16)
+
+/**
+ * Whether a decoded value is a broadcast to a room beyond doubt; false says nothing. Where many publish now and then, each
+ * message finds the schema's general way, its code and its data, gone from the processor's caches.
+ */
+export const isPlainBroadcast = (value: object): boolean => {
+  const { type, id, room, data, key, exclude_self: excludeSelf } = value as Fields<keyof typeof clientMessages.broadcast.fields>
+  return (
+    type === "broadcast" &&
+    data !== undefined &&
+    typeof room === "string" &&
+    room !== "" &&
+    key === undefined &&
+    (excludeSelf === undefined || typeof excludeSelf === "boolean") &&
+    isPlainId(id)
+  )
+}
+
 /** Whether a decoded value fits the schema that its `type` names. Unknown fields stay where they are and are never read. */
 export const isClientMessage = (value: unknown): value is ClientMessage =>
-  typeof value === "object" && value !== null && readers.get((value as { readonly type?: unknown }).type)?.accepts(value) === true
+  typeof value === "object" &&
+  value !== null &&
+  (isPlainBroadcast(value) || readers.get((value as Fields<"type">).type)?.accepts(value) === true)
 
 /** Why a value is no message. A refusal carries the request's `id` wherever that is usable. */
 export const refusalOf = (value: unknown): Refusal => {

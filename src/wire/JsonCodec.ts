@@ -48,9 +48,28 @@ const hasDigits = (text: string, length: number): boolean => {
   return false
 }
 
+/** Up to this length one look at each character takes less than to search for each thing. */
+const shortText = 200
+
+/**
+ * Whether a short text has nothing that any of the searches looks for: no underscore, no escape, no exponent behind a digit, fewer
+ * closing brackets than levels. False says nothing.
+ */
+const isPlain = (text: string, maxDepth: number): boolean => {
+  let closing = 0
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i)
+    if (char === 0x5f || char === 0x5c) return false
+    if ((char === 0x65 || char === 0x45) && i > 0 && isDigit(text.charCodeAt(i - 1))) return false
+    if ((char === 0x5d || char === 0x7d) && ++closing > maxDepth) return false
+  }
+  return true
+}
+
 /** Whether anything can stand in the text that `JSON.parse` lets pass and `toWireValue` refuses. It can not in nearly any, and no walk is needed. */
 const needsCheck = (text: string, maxDepth: number): boolean =>
-  text.includes("__proto__") || text.includes("\\u") || bigExponent.test(text) || hasDigits(text, 200) || tooDeep(text, maxDepth)
+  !(text.length <= shortText && isPlain(text, maxDepth)) &&
+  (text.includes("__proto__") || text.includes("\\u") || bigExponent.test(text) || hasDigits(text, 200) || tooDeep(text, maxDepth))
 
 const check = (value: unknown, maxDepth: number): unknown => {
   try {

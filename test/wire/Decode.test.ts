@@ -1,5 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { Schema } from "effect"
+import { isPlainBroadcast } from "../../src/wire/Decode.ts"
 import { type ClientType, clientMessages, decodeClientMessage, errorCodes, isRefusal, type Refusal } from "../../src/wire/index.ts"
 import { jsonValue, nearMessage, text } from "./arbitraries.ts"
 
@@ -14,6 +16,20 @@ const types = Object.keys(clientMessages) as Array<ClientType>
 const usableId = fc.oneof(
   fc.maxSafeInteger(),
   text.filter((id) => new TextEncoder().encode(id).length <= 64)
+)
+
+const scalar = fc.oneof(fc.constantFrom<unknown>(null, "", true, -1, 0.5, 2 ** 53), text, usableId, fc.constant([]))
+
+const nearBroadcast = fc.record(
+  {
+    type: fc.constant("broadcast"),
+    id: fc.oneof(usableId, scalar),
+    room: fc.oneof(text, scalar),
+    data: scalar,
+    key: scalar,
+    exclude_self: fc.oneof(fc.boolean(), scalar)
+  },
+  { requiredKeys: ["type", "room", "data"], noNullPrototype: true }
 )
 
 describe("decodeClientMessage", () => {
@@ -112,5 +128,27 @@ describe("decodeClientMessage", () => {
       expect(isRefusal(decodeClientMessage({ type: "ping", id: unit.repeat(times) }))).toBe(false)
       expect(refusal({ type: "ping", id: unit.repeat(times + 1) })).toMatchObject({ error: "invalid_message" })
     }
+  })
+
+  it("takes no broadcast without its schema that the schema refuses, and nearly all that clients send", () => {
+    const accepts = Schema.is(clientMessages.broadcast)
+    let plain = 0
+    fc.assert(
+      fc.property(nearBroadcast, (value) => {
+        if (!isPlainBroadcast(value)) return
+        plain++
+        expect(accepts(value)).toBe(true)
+      }),
+      { numRuns: 3_000 }
+    )
+    expect(plain).toBeGreaterThan(50)
+    const usual = { type: "broadcast", room: "lobby", data: { text: "hello" } }
+    for (const value of [usual, { ...usual, id: 7 }, { ...usual, id: "7" }, { ...usual, exclude_self: true }, { ...usual, data: null }])
+      expect(isPlainBroadcast(value)).toBe(true)
+    for (const value of [
+      ...[{ type: "send" }, { id: 0.5 }, { id: null }, { room: "" }, { room: 1 }, { room: undefined }, { data: undefined }],
+      ...[{ key: "k" }, { key: null }, { exclude_self: 1 }, { exclude_self: null }]
+    ])
+      expect(isPlainBroadcast({ ...usual, ...value })).toBe(false)
   })
 })
