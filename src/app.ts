@@ -1,7 +1,8 @@
 /** The one place where the parts of the server meet. */
 import "effect/schema/SchemaJITCompiler/enable"
 import { Clock, Data, Effect, Layer, LogLevel, Metric, Redacted, References, type Scope } from "effect"
-import { every } from "./actor/every.ts"
+import { repeatedly } from "./actor/repeatedly.ts"
+import { longestWait, nextWait, shortestWait } from "./actor/TimerPace.ts"
 import { TimerWheel } from "./actor/TimerWheel.ts"
 import { waitUntil } from "./actor/waitUntil.ts"
 import { Backends } from "./api/Backends.ts"
@@ -55,9 +56,6 @@ export interface RunningServer {
   /** Takes over what of changed settings can be taken over while it runs. Gives the rest in words: it takes a restart. */
   readonly reload: (settings: Settings) => ReadonlyArray<string>
 }
-
-/** Milliseconds between two looks at the timers: how late a heartbeat may be. */
-const timerGranularity = 100
 
 /** Bytes that a request to the server API may have. */
 const maxHttpBody = 1_048_576
@@ -153,7 +151,7 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
 
     const fanout = { publisher: server, json, msgpack, turnEnd, counters }
     const rooms = new Rooms({ ...fanout, clock, mailbox: settings.limits.mailbox, blocks: settings.room, fork })
-    const timers = new TimerWheel<Connection>(timerGranularity, clock.currentTimeMillisUnsafe(), (connection) =>
+    const timers = new TimerWheel<Connection>(shortestWait, clock.currentTimeMillisUnsafe(), (connection) =>
       connections.onTimer(connection)
     )
     let cpuAtTurn = cpuMillis()
@@ -172,7 +170,7 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
       },
       handlers: options.handlers ?? {},
       timers,
-      outgoing: { turnEnd, limit: settings.limits.buffer },
+      outgoing: { publisher: server, turnEnd, limit: settings.limits.buffer },
       json,
       msgpack,
       refresh: (token) => auth.refresh(Redacted.make(token)),
@@ -199,7 +197,7 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
       trusted,
       turnEnd,
       time,
-      timerGranularity,
+      timerGranularity: shortestWait,
       fork,
       onRestart: (actor) => counters.restarted(actor)
     })
@@ -209,17 +207,15 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
       Effect.provideService(Hub, hub),
       Effect.provideService(Backends, gateway.backends)
     )
-    yield* every(timerGranularity, () => {
+    yield* repeatedly(longestWait, () => {
       const now = clock.currentTimeMillisUnsafe()
-      const stalled = now - time.now > stall
+      const waited = now - time.now
       time.now = now
       cpuAtTurn = cpuMillis()
-      // After a stall the answers of clients wait unread: they are read before anyone is found to be silent.
-      if (!stalled) {
-        timers.advance(now)
-        gateway.timers.advance(now)
-      }
       limits.sweep(now)
+      // After a stall the answers of clients wait unread: they are read before anyone is found to be silent.
+      if (waited > stall) return longestWait
+      return nextWait(timers.advance(now) + gateway.timers.advance(now), waited)
     })
 
     const gate = makeGate({ settings, trusted, auth, seats })

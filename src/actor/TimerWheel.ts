@@ -5,7 +5,7 @@ export interface Timed {
   timerPrevious: Timed | undefined
 }
 
-const slotCount = 1024
+const slotCount = 4096
 
 const emptySlot = (): Timed => {
   const slot: Timed = { due: 0, timerNext: undefined, timerPrevious: undefined }
@@ -65,8 +65,9 @@ export class TimerWheel<T extends Timed> {
     slot.timerPrevious = entry
   }
 
-  /** Fires every timer that is due at `now`. A fired timer is off until it is scheduled again, which `fire` may do. */
-  advance(now: number): void {
+  /** Fires every timer that is due at `now`, and says how many. A fired timer is off until it is scheduled again, which `fire` may do. */
+  advance(now: number): number {
+    let fired = 0
     const target = Math.floor(now / this.granularity)
     const from = Math.max(this.tick, target - slotCount)
     for (let tick = from + 1; tick <= target; tick++) {
@@ -84,10 +85,13 @@ export class TimerWheel<T extends Timed> {
       for (let entry = due.timerNext; entry !== undefined && entry !== due; entry = due.timerNext) {
         unlink(entry)
         // Only things of type T are ever linked; the slots' own heads are not entries.
-        if (entry.due <= now) this.fire(entry as T)
-        else this.link(entry)
+        if (entry.due <= now) {
+          fired++
+          this.fire(entry as T)
+        } else this.link(entry)
       }
     }
     this.tick = Math.max(this.tick, target)
+    return fired
   }
 }

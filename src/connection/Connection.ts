@@ -14,9 +14,10 @@ import type { RequestId, Sender, ServerMessage } from "../wire/Messages.ts"
 import { errorReply } from "../wire/replies.ts"
 import type { ConnectionMessage, DirectDelivery, Disconnect, Malformed, Oversized, Settled } from "./ConnectionMessages.ts"
 import { type ConnectionContext, limitsView } from "./ConnectionContext.ts"
-import { firstHeartbeat, floodClose, nextDue, type Offence, onTimer } from "./ConnectionState.ts"
+import { firstHeartbeat, floodClose, type Offence } from "./ConnectionState.ts"
 import { Outgoing } from "./Outgoing.ts"
 import { handleRequest } from "./requests.ts"
+import { handlePublished, handleTimer, heartbeatOptions, scheduleTimer } from "./timer.ts"
 
 /** How many malformed or excess messages a client may send: ten a second, and a hundred at once. */
 const mistakeRate = makeRate(10, 10)
@@ -57,7 +58,9 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   /** Absent where no rate is limited. */
   readonly rate: TokenBucket | undefined
   private mistakes: TokenBucket | undefined = undefined
-  private nextHeartbeat: number
+  nextHeartbeat: number
+  /** Whether a room has been asked to say when it publishes, so that the next heartbeat may share the write. */
+  sharesWrite = false
   /** Whether it has been told to close, or is gone. */
   closing = false
   private sentWhileClosing = 0
@@ -78,7 +81,7 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     this.outgoing = new Outgoing(context.outgoing, socket, accepted.encoding === "json" ? context.json : context.msgpack, accepted.batch)
     this.connectedAt = now
     this.lastFrame = now
-    this.nextHeartbeat = firstHeartbeat(now, this.heartbeat().interval, Math.random())
+    this.nextHeartbeat = firstHeartbeat(now, heartbeatOptions({ context }).interval, Math.random())
     this.seat = accepted.seat
     const { rate, rate_per_user: perUser, rate_per_address: perAddress } = context.settings.limits
     this.rate = rate > 0 || perUser > 0 || perAddress > 0 ? context.limits.connectionBucket(now) : undefined
@@ -105,7 +108,7 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
 
   /** Called once, when the socket is open: greets the client and starts the clock. */
   begin(): void {
-    const { settings, node, timers } = this.context
+    const { settings, node } = this.context
     const { user } = this
     this.reply({
       type: "welcome",
@@ -115,10 +118,10 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
       node,
       resumed: false,
       rooms: [],
-      heartbeat: { interval: settings.heartbeat.interval * 1000, timeout: settings.heartbeat.timeout * 1000 },
+      heartbeat: heartbeatOptions(this),
       limits: limitsView(settings)
     })
-    timers.schedule(this, nextDue(this.timing(), this.heartbeat()))
+    scheduleTimer(this)
   }
 
   protected receive(message: ConnectionMessage): undefined {
@@ -141,9 +144,11 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
       case "@settled":
         return this.settled(message)
       case "@timer":
-        return this.timer()
+        return handleTimer(this)
       case "@drained":
         return this.outgoing.drained()
+      case "@published":
+        return handlePublished(this)
       case "@evicted":
         return this.evicted(message)
       case "@disconnect":
@@ -177,9 +182,15 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   }
 
   /** Sends what may be missed by a client that is too slow. */
-  private notify(message: ServerMessage): boolean {
+  notify(message: ServerMessage): boolean {
     this.context.counters.sent(this.encoding)
     return this.outgoing.notify(message)
+  }
+
+  /** As `notify`, together with what rooms publish in this turn. */
+  notifyAlong(message: ServerMessage): void {
+    this.context.counters.sent(this.encoding)
+    this.outgoing.notifyAlong(message)
   }
 
   /** Tells the client that its request failed. `retryable` where this failure is of another kind than its code's usual one. */
@@ -228,7 +239,7 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     if (identity !== undefined) {
       this.identity = identity
       this.grants = compileGrants(identity.rooms)
-      this.context.timers.schedule(this, nextDue(this.timing(), this.heartbeat()))
+      scheduleTimer(this)
     }
     if (reply.type === "error") this.context.counters.error(reply.code)
     this.reply(reply)
@@ -248,27 +259,6 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     const now = this.context.clock.currentTimeMillisUnsafe()
     this.mistakes ??= makeBucket(now, mistakeRate)
     if (!take(this.mistakes, now, mistakeRate)) this.disconnect({ type: "@disconnect", ...floodClose(offence) })
-  }
-
-  private timing() {
-    return { lastFrame: this.lastFrame, nextHeartbeat: this.nextHeartbeat, expiresAt: this.identity.expiresAt }
-  }
-
-  private heartbeat() {
-    const { interval, timeout } = this.context.settings.heartbeat
-    return { interval: interval * 1000, timeout: timeout * 1000 }
-  }
-
-  private timer(): undefined {
-    const now = this.context.clock.currentTimeMillisUnsafe()
-    const decided = onTimer(this.timing(), this.heartbeat(), now)
-    if (decided.decision === "close") return this.disconnect({ type: "@disconnect", code: decided.code, reason: decided.reason })
-    if (decided.decision === "heartbeat") {
-      this.nextHeartbeat = now + this.heartbeat().interval
-      // One that does not fit tells nothing: a client with a full buffer has frames enough to see that the server lives.
-      this.notify({ type: "heartbeat", time: now })
-    }
-    this.context.timers.schedule(this, decided.due)
   }
 
   /** Says `bye` and closes. The rest follows when the socket reports that it is closed. */

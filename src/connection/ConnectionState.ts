@@ -1,4 +1,5 @@
 /** The decisions of a connection. Pure: states and times in, what to do out. All times in milliseconds. */
+import { longestWait } from "../actor/TimerPace.ts"
 import type { CloseCode } from "../wire/Codes.ts"
 
 /** What a connection's timer finds. */
@@ -6,6 +7,8 @@ export interface Timing {
   /** The last frame from the client. */
   readonly lastFrame: number
   readonly nextHeartbeat: number
+  /** Whether the next heartbeat leaves with what is published next to a room, if that comes before its time. */
+  readonly sharesWrite: boolean
   readonly expiresAt: number | undefined
 }
 
@@ -16,7 +19,7 @@ export interface HeartbeatOptions {
 
 export type TimerDecision =
   | { readonly decision: "close"; readonly code: CloseCode; readonly reason: string }
-  | { readonly decision: "heartbeat" | "wait"; readonly due: number }
+  | { readonly decision: "heartbeat" | "share" | "wait"; readonly due: number }
 
 const expired: TimerDecision = { decision: "close", code: 4401, reason: "token expired" }
 const missed: TimerDecision = { decision: "close", code: 4408, reason: "heartbeat missed" }
@@ -27,16 +30,37 @@ const missed: TimerDecision = { decision: "close", code: 4408, reason: "heartbea
  */
 export const firstHeartbeat = (now: number, interval: number, phase: number): number => now + interval * (1 - phase / 2)
 
+/**
+ * How long before its time a heartbeat may leave, to share a write with a room's message: a write of its own costs about as much
+ * as the delivery of a message, for server and client. A second in 30; where intervals are short, as long as it takes to see it.
+ */
+const headStart = ({ interval }: HeartbeatOptions): number => Math.max(interval / 30, Math.min(interval / 10, longestWait))
+
+/** From when on a heartbeat may leave. */
+const shareFrom = ({ nextHeartbeat }: Timing, heartbeat: HeartbeatOptions): number => nextHeartbeat - headStart(heartbeat)
+
 /** When the timer has to fire next. */
 export const nextDue = (timing: Timing, heartbeat: HeartbeatOptions): number =>
-  Math.min(timing.nextHeartbeat, timing.lastFrame + heartbeat.timeout, timing.expiresAt ?? Infinity)
+  Math.min(
+    timing.sharesWrite ? timing.nextHeartbeat : shareFrom(timing, heartbeat),
+    timing.lastFrame + heartbeat.timeout,
+    timing.expiresAt ?? Infinity
+  )
+
+/** What is to come once a heartbeat has left at `now`. */
+export const afterHeartbeat = (timing: Timing, { interval }: HeartbeatOptions, now: number): Timing => ({
+  ...timing,
+  nextHeartbeat: now + interval,
+  sharesWrite: false
+})
 
 /** What the timer does at `now`, and when it fires again. */
 export const onTimer = (timing: Timing, heartbeat: HeartbeatOptions, now: number): TimerDecision => {
   if (timing.expiresAt !== undefined && now >= timing.expiresAt) return expired
   if (now - timing.lastFrame >= heartbeat.timeout) return missed
-  if (now < timing.nextHeartbeat) return { decision: "wait", due: nextDue(timing, heartbeat) }
-  return { decision: "heartbeat", due: nextDue({ ...timing, nextHeartbeat: now + heartbeat.interval }, heartbeat) }
+  if (now >= timing.nextHeartbeat) return { decision: "heartbeat", due: nextDue(afterHeartbeat(timing, heartbeat, now), heartbeat) }
+  if (timing.sharesWrite || now < shareFrom(timing, heartbeat)) return { decision: "wait", due: nextDue(timing, heartbeat) }
+  return { decision: "share", due: nextDue({ ...timing, sharesWrite: true }, heartbeat) }
 }
 
 /** What a client did wrong, as far as a flood of it costs the connection. */

@@ -1,17 +1,21 @@
 import { Outbox } from "../transport/Outbox.ts"
-import type { ClientSocket } from "../transport/Transport.ts"
+import type { ClientSocket, Publisher } from "../transport/Transport.ts"
 import type { TurnEnd } from "../transport/TurnEnd.ts"
 import type { Codec } from "../wire/Codec.ts"
 import type { ServerMessage } from "../wire/Messages.ts"
 import { DroppedCount } from "./DroppedCount.ts"
 
 export interface OutgoingContext {
+  readonly publisher: Publisher
   readonly turnEnd: TurnEnd
   /** Bytes that may wait in the socket, and as many again in answers that did not fit there. */
   readonly limit: number
 }
 
 type Frame = string | Uint8Array
+
+/** A topic that has a subscriber only while something is published to it. No room can have it. */
+const ownTopic = "@"
 
 /**
  * The way to one client. What is published to rooms does not pass here; what is meant for this connection alone does.
@@ -48,6 +52,18 @@ export class Outgoing {
       return true
     }
     return this.held === undefined && this.socket.send(this.codec.encodeShared(message)) !== "dropped"
+  }
+
+  /**
+   * As `notify`, in one write with what was published to rooms in this turn. A direct send would first write that out, within
+   * a cork too: uWebSockets.js ends it with the last of the published frames.
+   */
+  notifyAlong(message: ServerMessage): void {
+    if (this.outbox !== undefined) return this.outbox.add(message)
+    if (this.held !== undefined) return
+    this.socket.subscribe(ownTopic)
+    this.context.publisher.publish(ownTopic, this.codec.encodeShared(message), this.codec.binary)
+    this.socket.unsubscribe(ownTopic)
   }
 
   /** Sends what must not be missed. False: more answers are held than the bound allows. */

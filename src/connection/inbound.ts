@@ -2,7 +2,7 @@
 import { maxBatch } from "../wire/Batch.ts"
 import { CodecError } from "../wire/Codec.ts"
 import { isClientMessage, refusalOf, type Refusal, unreadable } from "../wire/Decode.ts"
-import { isBareHeartbeat } from "../wire/Heartbeats.ts"
+import { isBareHeartbeat, isServerHeartbeat } from "../wire/Heartbeats.ts"
 import { countEchoes } from "../wire/JsonEchoes.ts"
 import { peekBatchRooms, peekRoom } from "../wire/PeekRoom.ts"
 import { toWireValue } from "../wire/Value.ts"
@@ -119,7 +119,7 @@ export const socketHandler = (connections: Connections, context: ConnectionConte
 
   const onDropped = (connection: Connection, frame: ArrayBuffer, binary: boolean): void => {
     const bytes = new Uint8Array(frame)
-    if (isPong(connection, bytes, binary)) return
+    if (isPong(connection, bytes, binary) || isServerHeartbeat(bytes, connection.encoding)) return
     if (!connection.batch) return connection.skipped(peekRoom(bytes, binary))
     for (const room of peekBatchRooms(bytes, binary)) connection.skipped(room)
   }

@@ -40,7 +40,7 @@ export interface GatewayOptions {
   readonly turnEnd: TurnEnd
   /** Milliseconds, kept up to date by whoever advances the timers. */
   readonly time: { readonly now: number }
-  /** Milliseconds between two looks at the timers. */
+  /** Milliseconds that timers are told apart by. */
   readonly timerGranularity: number
   readonly fork: Fork
   /** Told of every restart of a supervised fiber, with its kind. */

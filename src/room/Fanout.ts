@@ -51,6 +51,8 @@ export class Fanout {
   private jsonBatch = 0
   private msgpackBatch = 0
   private readonly waiting: TurnBatch<Waiting>
+  /** Receivers that are to be told of the next publish. Absent until one is. */
+  private awaiting: Map<Receiver, () => void> | undefined = undefined
 
   constructor(context: FanoutContext, topics: Topics) {
     this.context = context
@@ -74,7 +76,14 @@ export class Fanout {
   remove(receiver: Receiver): void {
     this.waiting.flush()
     this.count(receiver, -1)
+    this.awaiting?.delete(receiver)
     receiver.socket.unsubscribe(topicFor(this.topics, receiver.encoding, receiver.batch))
+  }
+
+  /** Calls back once, in the turn in which something is published next. Not for what is no receiver by then. */
+  awaitPublish(receiver: Receiver, told: () => void): void {
+    this.awaiting ??= new Map()
+    this.awaiting.set(receiver, told)
   }
 
   /** Sends what is about the receivers and not from somebody to them: it is not counted as a broadcast. */
@@ -103,6 +112,9 @@ export class Fanout {
     if (this.msgpack > 0) for (const { msgpack, except } of waiting) this.publish("msgpack", false, msgpack, except)
     if (this.jsonBatch > 0) this.publishTogether("json", waiting, ({ json }) => json, joinJson)
     if (this.msgpackBatch > 0) this.publishTogether("msgpack", waiting, ({ msgpack }) => msgpack, joinMsgpack)
+    const { awaiting } = this
+    this.awaiting = undefined
+    for (const told of awaiting?.values() ?? []) told()
     const now = performance.now()
     for (const { except, since } of waiting)
       if (since !== undefined) this.context.counters.published(this.size - (except === undefined ? 0 : 1), now - since)

@@ -5,7 +5,8 @@ import type { ServerMessage } from "../wire/Messages.ts"
 import { errorReply, withId } from "../wire/replies.ts"
 import { Fanout, type FanoutContext } from "./Fanout.ts"
 import type { Denial } from "./Permissions.ts"
-import type { Join, Leave, Publish, ReadPresence, RoomMember, RoomMessage } from "./RoomMessages.ts"
+import { type AwaitPublish, type Join, type Leave, type Publish, publishedEvent } from "./RoomMessages.ts"
+import type { ReadPresence, RoomMember, RoomMessage } from "./RoomMessages.ts"
 import { decideJoin, memberView, presenceView, type RoomState } from "./RoomState.ts"
 import { roomTopics } from "./Topics.ts"
 
@@ -60,6 +61,9 @@ export class Room extends Actor<RoomMessage> {
         return
       case "presence":
         this.presence(message)
+        return
+      case "await_publish":
+        this.awaitPublish(message)
     }
   }
 
@@ -105,9 +109,14 @@ export class Room extends Actor<RoomMessage> {
     respond(presenceView(this.state))
   }
 
+  private awaitPublish({ member }: AwaitPublish): void {
+    if (this.state.members.has(member)) this.fanout.awaitPublish(member, () => void member.offerReply(publishedEvent))
+  }
+
   /** Answers a message that is not carried out. */
   private refuse(message: RoomMessage, denial: Denial): void {
     const { name } = this.state
+    if (message.type === "await_publish") return
     if (message.type === "presence") return message.respond(denial)
     const reply = errorReply(message.id, denial.code, denial.message)
     if (message.type === "join") {

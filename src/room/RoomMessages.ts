@@ -47,7 +47,13 @@ export interface ReadPresence extends Requested {
   readonly respond: (answer: ReadonlyArray<Member> | Denial) => void
 }
 
-export type RoomMessage = Join | Leave | Publish | ReadPresence
+/** The member wants to be told when something is published next. */
+export interface AwaitPublish {
+  readonly type: "await_publish"
+  readonly member: RoomMember
+}
+
+export type RoomMessage = Join | Leave | Publish | ReadPresence | AwaitPublish
 
 /** The answer to a request that went to a room. */
 export interface Reply {
@@ -69,4 +75,11 @@ export interface Evicted {
   readonly name: string
 }
 
-export type RoomReply = Reply | JoinReply | Evicted
+/** Something was published in this turn: what the member sends along with it leaves in the same write. */
+export interface Published {
+  readonly type: "@published"
+}
+
+export const publishedEvent: Published = { type: "@published" }
+
+export type RoomReply = Reply | JoinReply | Evicted | Published

@@ -31,7 +31,7 @@ describe("TimerWheel", () => {
             if (operation.op === "advance") {
               now += operation.by
               fired.length = 0
-              wheel.advance(now)
+              expect(wheel.advance(now)).toBe(fired.length)
               // A timer fires once the tick that its time falls into has passed whole.
               const whole = Math.floor(now / granularity) * granularity
               const due = Array.from(model).filter(([, time]) => time <= whole)

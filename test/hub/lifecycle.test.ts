@@ -3,7 +3,7 @@ import { connect as connectTcp } from "node:net"
 import { describe, expect, it } from "vitest"
 import { handler, HandlerError } from "../../src/connection/Handlers.ts"
 import { eventually } from "../support/eventually.ts"
-import { atEndOfTest, connect, type Frame, open, refusal, start } from "./support.ts"
+import { atEndOfTest, connect, type Frame, open, refusal, start, type TestClient } from "./support.ts"
 
 describe("heartbeats", () => {
   it("come at their interval, and any frame answers them", async () => {
@@ -17,6 +17,38 @@ describe("heartbeats", () => {
     expect(await silent.next("bye")).toMatchObject({ code: 4408, reconnect: true })
     expect(await silent.end()).toMatchObject({ code: 4408 })
     expect([answering.closed, pinging.closed]).toEqual([undefined, undefined])
+  })
+
+  it("go along with what a busy room publishes, and come as often as in a quiet one", async () => {
+    const server = await start({ heartbeat: { interval: 1, timeout: 3 } })
+    const clients = await Promise.all(
+      (["json", "msgpack"] as const).flatMap((encoding) =>
+        [[], ["weft.batch"]].map((batch) => connect(server, { encoding, protocols: [`weft.v1.${encoding}`, ...batch] }))
+      )
+    )
+    const writer = await connect(server)
+    for (const one of [...clients, writer]) await one.request({ type: "join_room", room: "busy" })
+    let sent = 0
+    const busy = setInterval(() => writer.send({ type: "broadcast", room: "busy", data: sent++ }), 5)
+    atEndOfTest(() => clearInterval(busy))
+    const heartbeats = async (client: TestClient, count: number): Promise<ReadonlyArray<number>> => {
+      const times: Array<number> = []
+      while (times.length < count) {
+        times.push(Number((await client.next("heartbeat"))["time"]))
+        client.send({ type: "heartbeat" })
+      }
+      return times
+    }
+    for (const times of await Promise.all(clients.map((client) => heartbeats(client, 3))))
+      for (const [n, time] of times.slice(1).entries()) expect(time - times[n]!).toBeGreaterThan(850)
+    clearInterval(busy)
+    await writer.settle()
+    for (const client of clients) {
+      const data = (await client.settle()).filter(({ type }) => type === "message").map((message) => message["data"])
+      expect(data).toEqual(Array.from({ length: sent }, (_, n) => n))
+    }
+    // The room is silent now, and the heartbeats go on by themselves.
+    await Promise.all(clients.map((client) => heartbeats(client, 2)))
   })
 })
 

@@ -73,6 +73,37 @@ it.each(["json", "msgpack"] as const)("pongs that do not fit are not counted as 
   expect(Number(counted)).toBeLessThan(100)
 })
 
+it("heartbeats that do not fit are not counted as messages", async () => {
+  const server = await start({ limits: { buffer: 65_536 }, heartbeat: { interval: 1, timeout: 30 } })
+  const slow = [await connect(server), await connect(server, { encoding: "msgpack" })]
+  const other = await connect(server)
+  for (const client of [...slow, other]) await client.request({ type: "join_room", room: "r" })
+  for (const client of slow) client.ws.pause()
+  let sent = 0
+  const publish = async (): Promise<void> => {
+    await other.request({ type: "broadcast", room: "r", data: big, exclude_self: true })
+    sent++
+  }
+  const droppedBy = async (): Promise<number> =>
+    Number(/weft_slow_consumers_total (\d+)/.exec(await (await fetch(`${server.url}/metrics`)).text())?.[1])
+  while ((await droppedBy()) < slow.length) await publish()
+  // So that heartbeats find something to go along with, and no room.
+  const heartbeats = (): number => other.messages.filter(({ type }) => type === "heartbeat").length
+  for (const before = heartbeats(); heartbeats() < before + 3;) {
+    await publish()
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  for (const client of slow) {
+    client.ws.resume()
+    const all: Array<Frame> = []
+    await eventually(async () => {
+      all.push(...(await client.settle()))
+      return all.filter(({ type }) => type === "message").length + dropped(all) >= sent
+    })
+    expect(all.filter(({ type }) => type === "message").length + dropped(all)).toBe(sent)
+  }
+})
+
 it("a client that never reads again does not stay", async () => {
   const server = await start({ limits: { buffer: 65_536 } })
   const slow = await connect(server)

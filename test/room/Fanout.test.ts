@@ -172,6 +172,24 @@ describe("fan-out", () => {
     expect(single.numbers).toEqual([2])
   })
 
+  it("tells who asked for it of the next publish once, when that goes out, and nobody who has left", () => {
+    const { fanout, join, endTurn } = make()
+    const [asking, leaving, other] = [join("json"), join("msgpack"), join("json", true)]
+    const told: Array<[string, number]> = []
+    fanout.awaitPublish(asking, () => told.push(["asking", other.frames.length]))
+    fanout.awaitPublish(asking, () => told.push(["asking again", other.frames.length]))
+    fanout.awaitPublish(leaving, () => told.push(["leaving", other.frames.length]))
+    endTurn()
+    fanout.remove(leaving)
+    fanout.broadcast(message(1))
+    expect(told).toEqual([])
+    endTurn()
+    expect(told).toEqual([["asking again", 1]])
+    fanout.broadcast(message(2))
+    endTurn()
+    expect(told).toHaveLength(1)
+  })
+
   it("does not count events as broadcasts", () => {
     const { counters, fanout, join, endTurn } = make()
     join("json")

@@ -89,6 +89,22 @@ describe("a room", () => {
     expect(rooms.open("r")).not.toBe(room)
   })
 
+  it("tells a member that asked of the next publish, and nobody else", async () => {
+    const { rooms } = makeRooms()
+    const [ada, bob] = [new Member("ada"), new Member("bob")]
+    const room = rooms.open("r")
+    room.offer({ type: "join", member: ada, recover: undefined, id: 1 })
+    for (const member of [ada, bob]) room.offer({ type: "await_publish", member })
+    const told = ({ replies }: Member): number => replies.filter(({ type }) => type === "@published").length
+    expect(told(ada)).toBe(0)
+    room.offer(publish(1, ada))
+    await eventually(() => told(ada) === 1)
+    room.offer(publish(2, ada))
+    await eventually(() => ada.replies.filter(({ type }) => type === "@reply").length === 2)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect([told(ada), told(bob)]).toEqual([1, 0])
+  })
+
   it("that dies is started again with its members, and takes what came meanwhile", async () => {
     const { rooms, codec, published, counters } = makeRooms()
     const ada = new Member("ada")
