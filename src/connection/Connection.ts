@@ -59,6 +59,7 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
   readonly rate: TokenBucket | undefined
   private mistakes: TokenBucket | undefined = undefined
   nextHeartbeat: number
+  halfNext: boolean
   /** Whether a room has been asked to say when it publishes, so that the next heartbeat may share the write. */
   sharesWrite = false
   /** Whether it has been told to close, or is gone. */
@@ -81,7 +82,9 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     this.outgoing = new Outgoing(context.outgoing, socket, accepted.encoding === "json" ? context.json : context.msgpack, accepted.batch)
     this.connectedAt = now
     this.lastFrame = now
-    this.nextHeartbeat = firstHeartbeat(now, heartbeatOptions({ context }).interval, Math.random())
+    const { nextHeartbeat, halfNext } = firstHeartbeat(now, heartbeatOptions({ context }).interval, Math.random())
+    this.nextHeartbeat = nextHeartbeat
+    this.halfNext = halfNext
     this.seat = accepted.seat
     const { rate, rate_per_user: perUser, rate_per_address: perAddress } = context.settings.limits
     this.rate = rate > 0 || perUser > 0 || perAddress > 0 ? context.limits.connectionBucket(now) : undefined

@@ -7,6 +7,8 @@ export interface Timing {
   /** The last frame from the client. */
   readonly lastFrame: number
   readonly nextHeartbeat: number
+  /** Whether the one after it comes after half an interval already. */
+  readonly halfNext: boolean
   /** Whether the next heartbeat leaves with what is published next to a room, if that comes before its time. */
   readonly sharesWrite: boolean
   readonly expiresAt: number | undefined
@@ -25,10 +27,14 @@ const expired: TimerDecision = { decision: "close", code: 4401, reason: "token e
 const missed: TimerDecision = { decision: "close", code: 4408, reason: "heartbeat missed" }
 
 /**
- * When a connection that is opened at `now` gets its first heartbeat: in the second half of the first interval, at the place
- * that `phase`, from 0 to 1, says. Clients that came together, as after a restart, do not get all later ones together too.
+ * When a connection that is opened at `now` gets its first heartbeat: in the second half of the first interval. Every other
+ * connection gets the second one after half an interval more, so that those that came together, as after a restart, have theirs
+ * spread over the whole of each later interval. `phase`, from 0 to below 1, says where.
  */
-export const firstHeartbeat = (now: number, interval: number, phase: number): number => now + interval * (1 - phase / 2)
+export const firstHeartbeat = (now: number, interval: number, phase: number): Pick<Timing, "nextHeartbeat" | "halfNext"> =>
+  phase < 0.5
+    ? { nextHeartbeat: now + interval * (0.5 + phase), halfNext: true }
+    : { nextHeartbeat: now + interval * phase, halfNext: false }
 
 /**
  * How long before its time a heartbeat may leave, to share a write with a room's message: a write of its own costs about as much
@@ -50,7 +56,8 @@ export const nextDue = (timing: Timing, heartbeat: HeartbeatOptions): number =>
 /** What is to come once a heartbeat has left at `now`. */
 export const afterHeartbeat = (timing: Timing, { interval }: HeartbeatOptions, now: number): Timing => ({
   ...timing,
-  nextHeartbeat: now + interval,
+  nextHeartbeat: now + (timing.halfNext ? interval / 2 : interval),
+  halfNext: false,
   sharesWrite: false
 })
 

@@ -3,9 +3,10 @@ import type { ServerMessage } from "../wire/Messages.ts"
 import type { Connection } from "./Connection.ts"
 import { afterHeartbeat, type HeartbeatOptions, nextDue, onTimer, type Timing } from "./ConnectionState.ts"
 
-const timing = ({ lastFrame, nextHeartbeat, sharesWrite, identity }: Connection): Timing => ({
+const timing = ({ lastFrame, nextHeartbeat, halfNext, sharesWrite, identity }: Connection): Timing => ({
   lastFrame,
   nextHeartbeat,
+  halfNext,
   sharesWrite,
   expiresAt: identity.expiresAt
 })
@@ -23,8 +24,9 @@ export const scheduleTimer = (connection: Connection): undefined => {
 
 /** The next heartbeat, which is sent now. */
 const heartbeatAt = (connection: Connection, now: number): Extract<ServerMessage, { type: "heartbeat" }> => {
-  const { nextHeartbeat, sharesWrite } = afterHeartbeat(timing(connection), heartbeatOptions(connection), now)
+  const { nextHeartbeat, halfNext, sharesWrite } = afterHeartbeat(timing(connection), heartbeatOptions(connection), now)
   connection.nextHeartbeat = nextHeartbeat
+  connection.halfNext = halfNext
   connection.sharesWrite = sharesWrite
   return { type: "heartbeat", time: now }
 }

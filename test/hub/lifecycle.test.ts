@@ -40,7 +40,7 @@ describe("heartbeats", () => {
       return times
     }
     for (const times of await Promise.all(clients.map((client) => heartbeats(client, 3))))
-      for (const [n, time] of times.slice(1).entries()) expect(time - times[n]!).toBeGreaterThan(850)
+      expect(times[2]! - times[1]!).toBeGreaterThan(850)
     clearInterval(busy)
     await writer.settle()
     for (const client of clients) {
