@@ -4,7 +4,7 @@ import { Command, Flag } from "effect/cli"
 import { formatMistake } from "../config/Mistake.ts"
 import { COMMAND_LINE, type FlagValue } from "../config/load.ts"
 import * as Logging from "../observe/Logging.ts"
-import { compileSooner } from "./compileSooner.ts"
+import { tuneEngine } from "./tuneEngine.ts"
 import { failure, Failure, loadOrFail } from "./Failure.ts"
 import * as flags from "./flags.ts"
 import { missingBinary } from "./nativeBinary.ts"
@@ -88,7 +88,7 @@ export const serve = Command.make(
   "serve",
   serveFlags,
   Effect.fnUntraced(function* (given) {
-    compileSooner()
+    tuneEngine()
     const sources = { ...flags.fileOption(given.config), flags: values(given) }
     const { settings, warnings } = yield* loadOrFail(sources)
     const files = yield* FileSystem.FileSystem
