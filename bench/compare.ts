@@ -4,7 +4,7 @@
  *     node bench/compare.ts QUESTION... [--rounds 5] [--contenders bare,weft,NAME=PATH] [--json FILE]
  *
  * Each contender of each round is started afresh, warmed up and stopped; with --windows all of a round run side by side and
- * are measured in turn. What is measured runs on core 0, the load on core 1;
+ * are measured in turn, unless they are to run --apart. What is measured runs on core 0, the load on core 1;
  * the backend behind a gateway shares the load's core.
  */
 import { writeFileSync } from "node:fs"
@@ -16,7 +16,7 @@ import { canPin } from "./compare/children.ts"
 import { type Figures, figuresOf } from "./compare/figures.ts"
 import { type Question, questionNamed, questions } from "./compare/questions.ts"
 import { caveats, type Row, table } from "./compare/table.ts"
-import { runRound } from "./compare/round.ts"
+import { runApart, runRound } from "./compare/round.ts"
 import { TrialFailure } from "./compare/trial.ts"
 import type { Contender, Subject } from "./contenders/Contender.ts"
 import { contenders, contendersOf } from "./contenders/index.ts"
@@ -34,6 +34,7 @@ Flags
                       (bare,weft; for gateway-*: haproxy,weft,nginx,direct)
   --seconds S         of the measured window      --warmup S       before it
   --windows N         windows in each round (1); with more, a round's contenders run side by side and have theirs in turn
+  --apart             a round's contenders run one after the other, and medians are those of all windows
   --encoding E        json, msgpack or json,msgpack (in turn)
   --batch             arrays of messages in one frame
   --connections N --inflight N --size BYTES --rooms N --subscribers N --publishers N --outstanding N --rate N --members N --prime N --hold S --idle N
@@ -47,6 +48,7 @@ const { values, positionals } = parseArgs({
     help: { type: "boolean", short: "h" },
     rounds: { type: "string", default: "5" },
     windows: { type: "string", default: "1" },
+    apart: { type: "boolean" },
     contenders: { type: "string" },
     seconds: { type: "string" },
     warmup: { type: "string" },
@@ -121,20 +123,30 @@ const withFlags = (question: Question): Question => {
 const chosen = (names: ReadonlyArray<string>): ReadonlyArray<Question> =>
   (names.includes("all") ? questions : names.map(questionNamed)).map(withFlags)
 
+interface Plan {
+  readonly rounds: number
+  readonly windows: number
+  /** Whether contenders have a round's windows one after the other, and each window counts like a round. */
+  readonly apart: boolean
+}
+
 /** Rounds in turn, beginning with another contender each time. */
 const compare = async (
   question: Question,
   all: ReadonlyArray<Contender>,
-  rounds: number,
-  windows: number
+  { rounds, windows, apart }: Plan
 ): Promise<{ rows: ReadonlyArray<Row>; failures: number }> => {
+  const figuresARound = apart ? windows : 1
   const taking = all.filter(({ scenarios }) => scenarios === undefined || scenarios.includes(question.scenario.kind))
-  const rows = taking.map(({ name }) => ({ name, rounds: Array.from({ length: rounds }, (): Figures | undefined => undefined) }))
+  const rows = taking.map(({ name }) => ({
+    name,
+    rounds: Array.from({ length: rounds * figuresARound }, (): Figures | undefined => undefined)
+  }))
   let failures = 0
   for (let round = 0; round < rounds; round++) {
     const first = round % taking.length
     const order = [...taking.slice(first), ...taking.slice(0, first)]
-    for await (const [contender, outcome] of runRound(question, order, windows)) {
+    for await (const [contender, outcome, window] of (apart ? runApart : runRound)(question, order, windows)) {
       process.stderr.write(`${question.name}, round ${round + 1} of ${rounds}: ${contender.name} `)
       if (outcome instanceof TrialFailure) {
         failures++
@@ -142,7 +154,7 @@ const compare = async (
         continue
       }
       const figures = figuresOf(question, outcome)
-      rows[taking.indexOf(contender)]!.rounds[round] = figures
+      rows[taking.indexOf(contender)]!.rounds[round * figuresARound + window] = figures
       const cpu = figures.cpu === undefined ? "" : `${figures.cpu.toFixed(2)} µs, `
       process.stderr.write(`${cpu}${Math.round(figures.rate)}/s\n`)
       for (const notice in outcome.notices) process.stderr.write(`  ${notice}: ${outcome.notices[notice]}\n`)
@@ -165,6 +177,7 @@ const main = async (): Promise<void> => {
   const subjects = [...new Set(asked.map(({ subject }) => subject))].map((subject) => ({ subject, all: takers(subject) }))
   const rounds = number("rounds", values.rounds)
   const windows = Math.max(1, number("windows", values.windows))
+  const apart = values.apart === true
   if (windows > 1 && asked.some(({ scenario }) => scenario.kind === "connect"))
     fail("--windows: what a connection costs is asked of a process that is young; leave it at 1")
   const machine = describeMachine()
@@ -181,7 +194,7 @@ const main = async (): Promise<void> => {
   for (const question of asked) {
     const taking = subjects.find(({ subject }) => subject === question.subject)?.all ?? []
     if (taking.length === 0) fail(`${question.name}: none of the contenders takes part in it`)
-    const { rows, failures: failed } = await compare(question, taking, rounds, windows)
+    const { rows, failures: failed } = await compare(question, taking, { rounds, windows, apart })
     failures += failed
     process.stdout.write(
       `\n${question.name}: ${question.asks}\n${JSON.stringify(question.scenario)}, ${question.encodings.join(" and ")}, ${windows === 1 ? "" : `${windows} × `}${question.seconds} s\n\n`
@@ -193,7 +206,11 @@ const main = async (): Promise<void> => {
   if (values.json !== undefined)
     writeFileSync(
       values.json,
-      JSON.stringify({ machine, command: process.argv.slice(2), rounds, windows, pinned: canPin, contenders: named, report }, null, 2)
+      JSON.stringify(
+        { machine, command: process.argv.slice(2), rounds, windows, apart, pinned: canPin, contenders: named, report },
+        null,
+        2
+      )
     )
   if (failures > 0) fail(`${failures} of the rounds failed`)
 }

@@ -1,4 +1,4 @@
-/** One round of a comparison: every contender once. */
+/** One round of a comparison. */
 import { inSequence } from "../../src/bench/Rounds.ts"
 import type { Result } from "../../src/bench/Result.ts"
 import type { Contender } from "../contenders/Contender.ts"
@@ -37,6 +37,33 @@ const together = async (question: Question, contenders: ReadonlyArray<Contender>
   }
 }
 
+/** One contender by itself, with what came of each of its windows. One that fails has no more. */
+async function* inWindows(question: Question, contender: Contender, windows: number): AsyncGenerator<Outcome> {
+  const trial = await orFailure(() => openTrial(question, contender, windows > 1))
+  if (trial instanceof TrialFailure) return yield trial
+  try {
+    for (let window = 0; window < windows; window++) {
+      const outcome = await orFailure(trial.measure)
+      yield outcome
+      if (outcome instanceof TrialFailure) return
+    }
+  } finally {
+    await trial.end()
+  }
+}
+
+/** Every contender by itself, in order, with what came of each window, which is told by its number. */
+export async function* runApart(
+  question: Question,
+  contenders: ReadonlyArray<Contender>,
+  windows: number
+): AsyncGenerator<readonly [Contender, Outcome, window: number]> {
+  for (const contender of contenders) {
+    let window = 0
+    for await (const outcome of inWindows(question, contender, windows)) yield [contender, outcome, window++]
+  }
+}
+
 /**
  * Each contender with what came of it, in order. With one window each is started, measured and stopped before the next one;
  * with more, what the machine does for some seconds falls on all of them alike. Connections last for all windows, and only the
@@ -46,9 +73,9 @@ export async function* runRound(
   question: Question,
   contenders: ReadonlyArray<Contender>,
   windows: number
-): AsyncGenerator<readonly [Contender, Outcome]> {
+): AsyncGenerator<readonly [Contender, Outcome, window: number]> {
   for (const group of windows === 1 ? contenders.map((one) => [one]) : [contenders]) {
     const outcomes = await together(question, group, windows)
-    for (const [at, contender] of group.entries()) yield [contender, outcomes[at]!]
+    for (const [at, contender] of group.entries()) yield [contender, outcomes[at]!, 0]
   }
 }

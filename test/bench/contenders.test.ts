@@ -1,7 +1,7 @@
 /** Every contender of the comparison that is installed, once, small and short: it starts, speaks, and the counts add up. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Question, questionNamed } from "../../bench/compare/questions.ts"
-import { runRound } from "../../bench/compare/round.ts"
+import { runApart, runRound } from "../../bench/compare/round.ts"
 import { type Host, openHost, trial, TrialFailure } from "../../bench/compare/trial.ts"
 import type { Contender, Subject } from "../../bench/contenders/Contender.ts"
 import { contenderNamed, contenders, contendersOf } from "../../bench/contenders/index.ts"
@@ -68,18 +68,34 @@ describe.each(contenders.hub.map((contender) => [contender.name, contender] as c
   })
 })
 
+/** A contender under another name that notes when it is started. */
+const noting = (name: string, started: Array<string>): Contender => {
+  const contender = contenderNamed("bare")
+  return {
+    ...contender,
+    name,
+    start: (...args: Parameters<NonNullable<typeof contender.start>>) => (started.push(name), contender.start!(...args))
+  }
+}
+
+it("contenders of a round that run apart are started when the one before has had its windows, which are told one by one", async () => {
+  const started: Array<string> = []
+  const outcomes = []
+  for await (const [{ name }, outcome, window] of runApart(questions[0]!, [noting("a", started), broken, noting("b", started)], 2))
+    outcomes.push([name, window, outcome instanceof TrialFailure ? "failed" : lost(outcome), started.length])
+  expect(outcomes).toEqual([
+    ["a", 0, 0, 1],
+    ["a", 1, 0, 1],
+    ["broken", 0, "failed", 1],
+    ["b", 0, 0, 2],
+    ["b", 1, 0, 2]
+  ])
+})
+
 it("contenders of a round run side by side if they are measured in several windows, and one that fails does not stop the others", async () => {
   const started: Array<string> = []
-  const counted = (name: string) => {
-    const contender = contenderNamed("bare")
-    return {
-      ...contender,
-      name,
-      start: (...args: Parameters<NonNullable<typeof contender.start>>) => (started.push(name), contender.start!(...args))
-    }
-  }
   const outcomes = []
-  for await (const [{ name }, outcome] of runRound(questions[0]!, [counted("a"), broken, counted("b")], 2)) {
+  for await (const [{ name }, outcome] of runRound(questions[0]!, [noting("a", started), broken, noting("b", started)], 2)) {
     // All were started before the first figures are told.
     expect(started).toEqual(["a", "b"])
     outcomes.push(outcome instanceof TrialFailure ? [name, "failed"] : [name, lost(outcome), outcome.window.seconds > 0.5])
