@@ -26,7 +26,8 @@ const unlink = (entry: Timed): void => {
  * One coarse timer for very many things: a hashed timing wheel (Varghese and Lauck, 1987) with the entries linked
  * through themselves, so that setting and clearing a timer allocates nothing.
  *
- * A timer fires at the first `advance` past its time, so late by at most the distance between two advances, never early.
+ * A timer fires at the first `advance` past its time, so late by at most the distance between two advances, never early. One
+ * that is set for a time that has been advanced over fires with the next tick.
  */
 export class TimerWheel<T extends Timed> {
   private readonly slots = Array.from({ length: slotCount }, emptySlot)

@@ -29,7 +29,7 @@ describe("heartbeats", () => {
     const writer = await connect(server)
     for (const one of [...clients, writer]) await one.request({ type: "join_room", room: "busy" })
     let sent = 0
-    const busy = setInterval(() => writer.send({ type: "broadcast", room: "busy", data: sent++ }), 5)
+    const busy = setInterval(() => writer.send({ type: "broadcast", room: "busy", data: sent++ }), 20)
     atEndOfTest(() => clearInterval(busy))
     const heartbeats = async (client: TestClient, count: number): Promise<ReadonlyArray<number>> => {
       const times: Array<number> = []

@@ -91,7 +91,7 @@ it("heartbeats that do not fit are not counted as messages", async () => {
   const heartbeats = (): number => other.messages.filter(({ type }) => type === "heartbeat").length
   for (const before = heartbeats(); heartbeats() < before + 3;) {
     await publish()
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await new Promise((resolve) => setTimeout(resolve, 40))
   }
   for (const client of slow) {
     client.ws.resume()
