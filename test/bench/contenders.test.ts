@@ -5,6 +5,7 @@ import { runApart, runRound } from "../../bench/compare/round.ts"
 import { type Host, openHost, trial, TrialFailure } from "../../bench/compare/trial.ts"
 import type { Contender, Subject } from "../../bench/contenders/Contender.ts"
 import { contenderNamed, contenders, contendersOf } from "../../bench/contenders/index.ts"
+import type { ServerUse } from "../../src/bench/Meter.ts"
 import { connectionsOf, type Scenario } from "../../src/bench/Spec.ts"
 import { lost } from "../../src/bench/Result.ts"
 
@@ -59,12 +60,17 @@ describe.each(contenders.hub.map((contender) => [contender.name, contender] as c
   const missing = contender.missing?.()
   const host = hosting("hub", contender, missing)
   it.skipIf(missing !== undefined).each(questions.map((question) => [question.name, question] as const))("does %s", async (_, question) => {
-    const result = await host().ask(question, false)()
-    expect(result.notices).toEqual({})
-    expect(result.sent).toBeGreaterThan(0)
-    expect(lost(result)).toBe(0)
-    expect(result.server?.cpu).toBeGreaterThan(0)
-    expect(result.server?.memoryAfter).toBeGreaterThan(1_000_000)
+    const use: Array<ServerUse | undefined> = []
+    // A machine that stands still for a whole window leaves nothing to measure in it; the next one tells.
+    while (use.length < 5 && (use.at(-1)?.cpu ?? 0) <= 0) {
+      const result = await host().ask(question, false)()
+      expect(result.notices).toEqual({})
+      expect(result.sent).toBeGreaterThan(0)
+      expect(lost(result)).toBe(0)
+      use.push(result.server)
+    }
+    expect(use.at(-1)?.cpu).toBeGreaterThan(0)
+    expect(use.at(-1)?.memoryAfter).toBeGreaterThan(1_000_000)
   })
 })
 
