@@ -21,8 +21,7 @@ const orFailure = async <A>(work: () => Promise<A>): Promise<A | TrialFailure> =
 const together = async (question: Question, contenders: ReadonlyArray<Contender>, windows: number): Promise<ReadonlyArray<Outcome>> => {
   const running: Array<{ readonly trial: Trial | TrialFailure; failure?: TrialFailure; readonly results: Array<Result> }> = []
   try {
-    for (const contender of contenders)
-      running.push({ trial: await orFailure(() => openTrial(question, contender, windows > 1)), results: [] })
+    for (const contender of contenders) running.push({ trial: await orFailure(() => openTrial(question, contender, true)), results: [] })
     for (let window = 0; window < windows; window++)
       for (const one of window % 2 === 0 ? running : running.toReversed()) {
         const { trial } = one
@@ -74,8 +73,7 @@ export async function* runRound(
   contenders: ReadonlyArray<Contender>,
   windows: number
 ): AsyncGenerator<readonly [Contender, Outcome, window: number]> {
-  for (const group of windows === 1 ? contenders.map((one) => [one]) : [contenders]) {
-    const outcomes = await together(question, group, windows)
-    for (const [at, contender] of group.entries()) yield [contender, outcomes[at]!, 0]
-  }
+  if (windows === 1) return yield* runApart(question, contenders, windows)
+  const outcomes = await together(question, contenders, windows)
+  for (const [at, contender] of contenders.entries()) yield [contender, outcomes[at]!, 0]
 }

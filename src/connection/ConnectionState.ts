@@ -21,7 +21,7 @@ export interface HeartbeatOptions {
 
 export type TimerDecision =
   | { readonly decision: "close"; readonly code: CloseCode; readonly reason: string }
-  | { readonly decision: "heartbeat" | "share" | "wait"; readonly due: number }
+  | { readonly decision: "heartbeat" | "share" | "wait"; readonly next: Timing }
 
 const expired: TimerDecision = { decision: "close", code: 4401, reason: "token expired" }
 const missed: TimerDecision = { decision: "close", code: 4408, reason: "heartbeat missed" }
@@ -61,13 +61,13 @@ export const afterHeartbeat = (timing: Timing, { interval }: HeartbeatOptions, n
   sharesWrite: false
 })
 
-/** What the timer does at `now`, and when it fires again. */
+/** What the timer does at `now`, and what is to come then. */
 export const onTimer = (timing: Timing, heartbeat: HeartbeatOptions, now: number): TimerDecision => {
   if (timing.expiresAt !== undefined && now >= timing.expiresAt) return expired
   if (now - timing.lastFrame >= heartbeat.timeout) return missed
-  if (now >= timing.nextHeartbeat) return { decision: "heartbeat", due: nextDue(afterHeartbeat(timing, heartbeat, now), heartbeat) }
-  if (timing.sharesWrite || now < shareFrom(timing, heartbeat)) return { decision: "wait", due: nextDue(timing, heartbeat) }
-  return { decision: "share", due: nextDue({ ...timing, sharesWrite: true }, heartbeat) }
+  if (now >= timing.nextHeartbeat) return { decision: "heartbeat", next: afterHeartbeat(timing, heartbeat, now) }
+  if (timing.sharesWrite || now < shareFrom(timing, heartbeat)) return { decision: "wait", next: timing }
+  return { decision: "share", next: { ...timing, sharesWrite: true } }
 }
 
 /** What a client did wrong, as far as a flood of it costs the connection. */

@@ -1,3 +1,4 @@
+import { ownTopic } from "../room/Topics.ts"
 import { Outbox } from "../transport/Outbox.ts"
 import type { ClientSocket, Publisher } from "../transport/Transport.ts"
 import type { TurnEnd } from "../transport/TurnEnd.ts"
@@ -13,9 +14,6 @@ export interface OutgoingContext {
 }
 
 type Frame = string | Uint8Array
-
-/** A topic that has a subscriber only while something is published to it. No room can have it. */
-const ownTopic = "@"
 
 /**
  * The way to one client. What is published to rooms does not pass here; what is meant for this connection alone does.

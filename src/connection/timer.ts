@@ -1,5 +1,4 @@
 /** What a connection does with its one timer: heartbeats, silence, the end of its token. */
-import type { ServerMessage } from "../wire/Messages.ts"
 import type { Connection } from "./Connection.ts"
 import { afterHeartbeat, type HeartbeatOptions, nextDue, onTimer, type Timing } from "./ConnectionState.ts"
 
@@ -22,18 +21,15 @@ export const scheduleTimer = (connection: Connection): undefined => {
   connection.context.timers.schedule(connection, nextDue(timing(connection), heartbeatOptions(connection)))
 }
 
-/** The next heartbeat, which is sent now. */
-const heartbeatAt = (connection: Connection, now: number): Extract<ServerMessage, { type: "heartbeat" }> => {
-  const { nextHeartbeat, halfNext, sharesWrite } = afterHeartbeat(timing(connection), heartbeatOptions(connection), now)
+const goOn = (connection: Connection, { nextHeartbeat, halfNext, sharesWrite }: Timing): void => {
   connection.nextHeartbeat = nextHeartbeat
   connection.halfNext = halfNext
   connection.sharesWrite = sharesWrite
-  return { type: "heartbeat", time: now }
+  scheduleTimer(connection)
 }
 
 /** Asks a room of the connection's to say when it publishes. One that does not in time, or can not be asked, does no harm. */
 const awaitPublish = (connection: Connection): void => {
-  connection.sharesWrite = true
   for (const room of connection.rooms.values())
     if (room !== undefined) return void room.offer({ type: "await_publish", member: connection })
 }
@@ -43,16 +39,17 @@ export const handleTimer = (connection: Connection): undefined => {
   const now = connection.context.clock.currentTimeMillisUnsafe()
   const decided = onTimer(timing(connection), heartbeatOptions(connection), now)
   if (decided.decision === "close") return connection.disconnect({ type: "@disconnect", code: decided.code, reason: decided.reason })
+  goOn(connection, decided.next)
   // One that does not fit tells nothing: a client with a full buffer has frames enough to see that the server lives.
-  if (decided.decision === "heartbeat") connection.notify(heartbeatAt(connection, now))
+  if (decided.decision === "heartbeat") connection.notify({ type: "heartbeat", time: now })
   if (decided.decision === "share") awaitPublish(connection)
-  connection.context.timers.schedule(connection, decided.due)
 }
 
 /** A room has published something, which the heartbeat may go along with. */
 export const handlePublished = (connection: Connection): undefined => {
   // It may have left already, when its time had come.
   if (!connection.sharesWrite) return
-  connection.notifyAlong(heartbeatAt(connection, connection.context.clock.currentTimeMillisUnsafe()))
-  scheduleTimer(connection)
+  const now = connection.context.clock.currentTimeMillisUnsafe()
+  goOn(connection, afterHeartbeat(timing(connection), heartbeatOptions(connection), now))
+  connection.notifyAlong({ type: "heartbeat", time: now })
 }

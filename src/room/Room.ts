@@ -5,8 +5,16 @@ import type { ServerMessage } from "../wire/Messages.ts"
 import { errorReply, withId } from "../wire/replies.ts"
 import { Fanout, type FanoutContext } from "./Fanout.ts"
 import type { Denial } from "./Permissions.ts"
-import { type AwaitPublish, type Join, type Leave, type Publish, publishedEvent } from "./RoomMessages.ts"
-import type { ReadPresence, RoomMember, RoomMessage } from "./RoomMessages.ts"
+import {
+  type AwaitPublish,
+  type Join,
+  type Leave,
+  type Publish,
+  publishedEvent,
+  type ReadPresence,
+  type RoomMember,
+  type RoomMessage
+} from "./RoomMessages.ts"
 import { decideJoin, memberView, presenceView, type RoomState } from "./RoomState.ts"
 import { roomTopics } from "./Topics.ts"
 

@@ -20,5 +20,8 @@ export const roomTopics = (room: string): Topics => topicsUnder(`/${room}`)
 /** Everyone who is connected. No room can have this topic: a room's follows a slash. */
 export const everyoneTopics: Topics = topicsUnder("*")
 
+/** A topic that has a subscriber, one connection, only while something is published to it. No other begins so. */
+export const ownTopic = "@"
+
 export const topicFor = (topics: Topics, encoding: Encoding, batch: boolean): string =>
   encoding === "json" ? (batch ? topics.jsonBatch : topics.json) : batch ? topics.msgpackBatch : topics.msgpack

@@ -24,19 +24,18 @@ const describe = (issue: SchemaIssue.Issue): string => {
 }
 
 interface Reader {
-  readonly accepts: (value: unknown) => value is ClientMessage
+  readonly accepts: (value: object) => value is ClientMessage
   readonly explain: (value: unknown) => string
 }
 
-const reader = (schema: (typeof clientMessages)[ClientType]): Reader => {
-  const decode = Schema.decodeUnknownResult(schema as Schema.Codec<ClientMessage>)
+const reader = (schema: Schema.Codec<ClientMessage>, isPlain: ((value: object) => boolean) | undefined): Reader => {
+  const decode = Schema.decodeUnknownResult(schema)
+  const fits = Schema.is(schema)
   return {
-    accepts: Schema.is(schema as Schema.Codec<ClientMessage>),
+    accepts: isPlain === undefined ? fits : (value): value is ClientMessage => isPlain(value) || fits(value),
     explain: (value) => Result.match(decode(value), { onFailure: (error) => describe(error.issue), onSuccess: () => "" })
   }
 }
-
-const readers: ReadonlyMap<unknown, Reader> = new Map(Object.entries(clientMessages).map(([type, schema]) => [type, reader(schema)]))
 
 type Fields<K extends string> = { readonly [_ in K]?: unknown }
 
@@ -44,13 +43,12 @@ type Fields<K extends string> = { readonly [_ in K]?: unknown }
 const isPlainId = (id: unknown): boolean => id === undefined || Number.isSafeInteger(id) || (typeof id === "string" && id.length <= 16)
 
 /**
- * Whether a decoded value is a broadcast to a room beyond doubt; false says nothing. Where many publish now and then, each
- * message finds the schema's general way, its code and its data, gone from the processor's caches.
+ * Whether a decoded value of the type `broadcast` fits its schema beyond doubt; false says nothing. Where many publish now and
+ * then, each message finds the schema's general way, its code and its data, gone from the processor's caches.
  */
 export const isPlainBroadcast = (value: object): boolean => {
-  const { type, id, room, data, key, exclude_self: excludeSelf } = value as Fields<keyof typeof clientMessages.broadcast.fields>
+  const { id, room, data, key, exclude_self: excludeSelf } = value as Fields<keyof typeof clientMessages.broadcast.fields>
   return (
-    type === "broadcast" &&
     data !== undefined &&
     typeof room === "string" &&
     room !== "" &&
@@ -60,11 +58,17 @@ export const isPlainBroadcast = (value: object): boolean => {
   )
 }
 
+/** What is certain without the schema. */
+const shortcuts: { readonly [_ in ClientType]?: (value: object) => boolean } = { broadcast: isPlainBroadcast }
+
+const typed = (Object.keys(clientMessages) as Array<ClientType>).map(
+  (type) => [type, reader(clientMessages[type] as Schema.Codec<ClientMessage>, shortcuts[type])] as const
+)
+const readers: ReadonlyMap<unknown, Reader> = new Map(typed)
+
 /** Whether a decoded value fits the schema that its `type` names. Unknown fields stay where they are and are never read. */
 export const isClientMessage = (value: unknown): value is ClientMessage =>
-  typeof value === "object" &&
-  value !== null &&
-  (isPlainBroadcast(value) || readers.get((value as Fields<"type">).type)?.accepts(value) === true)
+  typeof value === "object" && value !== null && readers.get((value as Fields<"type">).type)?.accepts(value) === true
 
 /** Why a value is no message. A refusal carries the request's `id` wherever that is usable. */
 export const refusalOf = (value: unknown): Refusal => {

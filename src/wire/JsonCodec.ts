@@ -60,7 +60,7 @@ const isPlain = (text: string, maxDepth: number): boolean => {
   for (let i = 0; i < text.length; i++) {
     const char = text.charCodeAt(i)
     if (char === 0x5f || char === 0x5c) return false
-    if ((char === 0x65 || char === 0x45) && i > 0 && isDigit(text.charCodeAt(i - 1))) return false
+    if ((char === 0x65 || char === 0x45) && isDigit(text.charCodeAt(i - 1))) return false
     if ((char === 0x5d || char === 0x7d) && ++closing > maxDepth) return false
   }
   return true

@@ -146,9 +146,11 @@ describe("decodeClientMessage", () => {
     for (const value of [usual, { ...usual, id: 7 }, { ...usual, id: "7" }, { ...usual, exclude_self: true }, { ...usual, data: null }])
       expect(isPlainBroadcast(value)).toBe(true)
     for (const value of [
-      ...[{ type: "send" }, { id: 0.5 }, { id: null }, { room: "" }, { room: 1 }, { room: undefined }, { data: undefined }],
+      ...[{ id: 0.5 }, { id: null }, { room: "" }, { room: 1 }, { room: undefined }, { data: undefined }],
       ...[{ key: "k" }, { key: null }, { exclude_self: 1 }, { exclude_self: null }]
     ])
       expect(isPlainBroadcast({ ...usual, ...value })).toBe(false)
+    // What is plain as a broadcast is plain as nothing else.
+    expect(refusal({ ...usual, type: "send" })).toMatchObject({ error: "invalid_message" })
   })
 })
