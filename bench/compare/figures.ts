@@ -1,5 +1,6 @@
 /** From the results of the rounds to the figures of the report. Pure. */
 import { mergeLatencies, summarize } from "../../src/bench/Latency.ts"
+import { busyShare } from "../../src/bench/Meter.ts"
 import { cpuPerMessage, loadWasBottleneck, lost, type Result } from "../../src/bench/Result.ts"
 import type { Question } from "./questions.ts"
 
@@ -48,7 +49,7 @@ export const figuresOf = (question: Question, result: Result): Figures => {
   const load = result.loads[0]
   return {
     rate: connecting ? result.opened / result.ramp : window.received / window.seconds,
-    loadBusy: load === undefined ? 0 : Math.max(load.utilization, load.cpu / load.seconds),
+    loadBusy: load === undefined ? 0 : busyShare(load),
     loadLimited: loadWasBottleneck(result),
     lost: lost(result),
     ...(cpu === undefined ? {} : { cpu }),

@@ -76,22 +76,29 @@ export interface LoadUse {
   readonly cpu: number
   /** Event-loop utilisation, 0 to 1. */
   readonly utilization: number
+  /** Seconds of both in which the thread only looked whether something had come. */
+  readonly polled: number
 }
 
-/** Starts measuring `pids` and the calling thread; the result measures up to its call. */
-export const startMeter = (pids: ReadonlyArray<number>): (() => { readonly load: LoadUse; readonly server?: ServerUse }) => {
+/** Starts measuring `pids` and the calling thread; the result measures up to its call. `polled` counts milliseconds of empty polls. */
+export const startMeter = (
+  pids: ReadonlyArray<number>,
+  polled: () => number
+): (() => { readonly load: LoadUse; readonly server?: ServerUse }) => {
   const memoryBefore = pids.length === 0 ? undefined : residentMemory(pids)
   const since = performance.now()
   const loop = performance.eventLoopUtilization()
   const own = threadCpu()
   const server = processCpu(pids)
+  const polledBefore = polled()
   return () => {
     const serverNow = processCpu(pids)
     const ownNow = threadCpu()
     const load = {
       seconds: (performance.now() - since) / 1000,
       cpu: own === undefined || ownNow === undefined ? 0 : ownNow.used - own.used,
-      utilization: performance.eventLoopUtilization(loop).utilization
+      utilization: performance.eventLoopUtilization(loop).utilization,
+      polled: (polled() - polledBefore) / 1000
     }
     if (server === undefined || serverNow === undefined) return { load }
     const use = { cpu: serverNow.used - server.used, waited: serverNow.waited - server.waited }
@@ -102,5 +109,8 @@ export const startMeter = (pids: ReadonlyArray<number>): (() => { readonly load:
 /** At this share of one core the load's thread, and not the server, may be what limits the rate. */
 export const saturation = 0.9
 
-export const isSaturated = (load: LoadUse): boolean =>
-  load.utilization >= saturation || (load.seconds > 0 && load.cpu >= saturation * load.seconds)
+/** The share of the time, 0 to 1, in which the thread had something to do: by its event loop or by its CPU, whichever says more. */
+export const busyShare = ({ cpu, polled, seconds, utilization }: LoadUse): number =>
+  seconds === 0 ? utilization : Math.max(0, Math.max(utilization, cpu / seconds) - polled / seconds)
+
+export const isSaturated = (load: LoadUse): boolean => busyShare(load) >= saturation

@@ -1,7 +1,7 @@
 /** A result for people: a few aligned lines. Pure. */
 import { type LatencySummary, mergeLatencies, summarize } from "./Latency.ts"
 import type { Added } from "./Rounds.ts"
-import { isSaturated } from "./Meter.ts"
+import { busyShare, isSaturated } from "./Meter.ts"
 import { type Counts, cpuPerMessage, loadWasBottleneck, lost, type Result } from "./Result.ts"
 import type { Scenario, Spec } from "./Spec.ts"
 
@@ -72,7 +72,10 @@ const serverLines = (result: Result, unit: string): ReadonlyArray<readonly [stri
 }
 
 const loadLine = (result: Result): string => {
-  const busy = result.loads.map((load) => `${share(load.utilization)} busy, ${share(load.seconds === 0 ? 0 : load.cpu / load.seconds)} CPU`)
+  const busy = result.loads.map((load) => {
+    const of = (seconds: number) => share(load.seconds === 0 ? 0 : seconds / load.seconds)
+    return `${share(busyShare(load))} busy, ${of(load.cpu)} CPU${load.polled > 0 ? ` (${of(load.polled)} polling)` : ""}`
+  })
   return `${result.loads.length} ${result.loads.length === 1 ? "thread" : "threads"}: ${busy.join("; ")}`
 }
 

@@ -58,6 +58,8 @@ export class Tally {
   readonly endings: Record<string, number> = {}
   readonly notices: Record<string, number> = {}
   readonly memory: Array<number> = []
+  /** Milliseconds of polls that found nothing. */
+  polled = 0
   partial: string | undefined
 
   count(counts: Record<string, number>, what: string): void {

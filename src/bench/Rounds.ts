@@ -14,7 +14,12 @@ const sum = <A>(all: ReadonlyArray<A>, of: (one: A) => number): number => all.re
 
 const total = (uses: ReadonlyArray<LoadUse>): LoadUse => {
   const seconds = sum(uses, (use) => use.seconds)
-  return { seconds, cpu: sum(uses, (use) => use.cpu), utilization: sum(uses, (use) => use.utilization * (use.seconds / (seconds || 1))) }
+  return {
+    seconds,
+    cpu: sum(uses, (use) => use.cpu),
+    utilization: sum(uses, (use) => use.utilization * (use.seconds / (seconds || 1))),
+    polled: sum(uses, (use) => use.polled)
+  }
 }
 
 /** Rounds of the same load, one after another, as one result: their windows add up. Memory is from before the first to after the last. */

@@ -44,8 +44,9 @@ export class Run {
   readonly #dialects: ReadonlyArray<Dialect>
   readonly #over = new AbortController()
   #phase = "starting"
+  #active = 0
   #window: Window = { seconds: 0, sent: 0, received: 0, bytes: 0 }
-  #use: ReturnType<ReturnType<typeof startMeter>> = { load: { seconds: 0, cpu: 0, utilization: 0 } }
+  #use: ReturnType<ReturnType<typeof startMeter>> = { load: { seconds: 0, cpu: 0, utilization: 0, polled: 0 } }
 
   constructor(spec: Spec, thread: number, threads: number, makeDialect: MakeDialect, control: Control) {
     this.spec = spec
@@ -175,7 +176,7 @@ export class Run {
   /** Measures what happens while `body` runs. */
   async measured(body: () => Promise<void>): Promise<void> {
     const { tally } = this
-    const stop = startMeter(this.thread === 0 ? this.spec.target.pids : [])
+    const stop = startMeter(this.thread === 0 ? this.spec.target.pids : [], () => tally.polled)
     const bytes = this.#bytes()
     const { sent, received } = tally
     tally.startWindow()
@@ -217,6 +218,13 @@ export class Run {
     let bytes = this.tally.bytes
     for (const connection of this.connections) bytes += connection.client.bytes
     return bytes
+  }
+
+  /** Counts a poll, if nothing was sent or received since the one before. */
+  readonly polled = (milliseconds: number): void => {
+    const active = this.tally.sent + this.tally.received
+    if (active === this.#active) this.tally.polled += milliseconds
+    this.#active = active
   }
 
   /** One memory sample of the server. */

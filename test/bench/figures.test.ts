@@ -53,12 +53,12 @@ describe("figures of a comparison", () => {
 
 describe("results", () => {
   it("of threads add up, with their latencies", () => {
-    const thread = (received: number, milliseconds: number, utilization: number) => {
+    const thread = (received: number, milliseconds: number, utilization: number, polled = 0) => {
       const tally = new Tally()
       Object.assign(tally, { opened: 1, sent: 10, expected: 10, received, ramp: milliseconds })
       tally.count(tally.notices, "gap")
       record(tally.latency, milliseconds)
-      return tally.result({ seconds: 2, sent: 8, received: 8, bytes: 80 }, { seconds: 2, cpu: 0.1, utilization }, undefined)
+      return tally.result({ seconds: 2, sent: 8, received: 8, bytes: 80 }, { seconds: 2, cpu: 0.1, utilization, polled }, undefined)
     }
     const sum = merge([thread(10, 0.5, 0.2), thread(7, 2, 0.95)])
     expect(sum).toMatchObject({
@@ -72,6 +72,9 @@ describe("results", () => {
     expect(lost(sum)).toBe(3)
     expect(loadWasBottleneck(sum)).toBe(true)
     expect(loadWasBottleneck(thread(1, 1, 0.2))).toBe(false)
+    // One that has time to look again and again whether something has come is not full, though it never sleeps.
+    expect(loadWasBottleneck(thread(1, 1, 1, 1.5))).toBe(false)
+    expect(loadWasBottleneck(thread(1, 1, 1, 0.1))).toBe(true)
     expect(summarize(mergeLatencies([sum.latency]))).toMatchObject({ count: 2, max: 2 })
   })
 
@@ -82,7 +85,7 @@ describe("results", () => {
       record(tally.latency, 1)
       const server = { cpu: 0.5, waited: 0, memoryBefore: memory, memoryAfter: memory + 1 }
       const window = { seconds: 2, sent: 8, received: 8, bytes: 80 }
-      return tally.result(window, { seconds: 2, cpu: 1, utilization: 0.5 }, thread === 0 ? server : undefined)
+      return tally.result(window, { seconds: 2, cpu: 1, utilization: 0.5, polled: 0.5 }, thread === 0 ? server : undefined)
     }
     const sum = inSequence([merge([round(0, 10), round(1, 0)]), merge([round(0, 20), round(1, 0)])])
     expect(sum).toMatchObject({
@@ -91,8 +94,8 @@ describe("results", () => {
       server: { cpu: 1, memoryBefore: 10, memoryAfter: 21 }
     })
     expect(sum.loads).toEqual([
-      { seconds: 4, cpu: 2, utilization: 0.5 },
-      { seconds: 4, cpu: 2, utilization: 0.5 }
+      { seconds: 4, cpu: 2, utilization: 0.5, polled: 1 },
+      { seconds: 4, cpu: 2, utilization: 0.5, polled: 1 }
     ])
   })
 
@@ -111,7 +114,7 @@ describe("results", () => {
         const tally = new Tally()
         record(tally.latency, url === "ws://direct" ? 1 : 3)
         if (asked.length === breaksAt) tally.partial = "broken"
-        return tally.result({ seconds: 1, sent: 0, received: 0, bytes: 0 }, { seconds: 1, cpu: 0, utilization: 0 }, undefined)
+        return tally.result({ seconds: 1, sent: 0, received: 0, bytes: 0 }, { seconds: 1, cpu: 0, utilization: 0, polled: 0 }, undefined)
       }
       return { asked, pair: runPair(spec, direct, 3, run) }
     }

@@ -61,7 +61,8 @@ const openLoop = async (run: Run, spec: GatewaySpec, connections: ReadonlyArray<
   const pacer = new Pacer(
     () => gap,
     gap,
-    (due) => speakers[turn++ % speakers.length]!.speak(due)
+    (due) => speakers[turn++ % speakers.length]!.speak(due),
+    { polled: run.polled }
   )
   await run.underLoad(
     () => {
