@@ -13,10 +13,11 @@ import type { Scenario } from "../src/bench/Spec.ts"
 import { describeMachine } from "../src/bench/Machine.ts"
 import type { Encoding } from "../src/wire/Codec.ts"
 import { canPin } from "./compare/children.ts"
-import { type Figures, figuresOf } from "./compare/figures.ts"
+import { watchCore } from "./compare/core.ts"
+import { type Figures, figuresOf, type Row, withSlowdown } from "./compare/figures.ts"
 import { type Question, questionNamed, questions } from "./compare/questions.ts"
-import { caveats, type Row, table } from "./compare/table.ts"
-import { runApart, runRound } from "./compare/round.ts"
+import { calmTable, caveats, table } from "./compare/table.ts"
+import { type ReadCore, runApart, runRound } from "./compare/round.ts"
 import { TrialFailure } from "./compare/trial.ts"
 import type { Contender, Subject } from "./contenders/Contender.ts"
 import { contenders, contendersOf } from "./contenders/index.ts"
@@ -134,13 +135,14 @@ interface Plan {
   readonly windows: number
   /** Whether contenders have a round's windows one after the other, and each window counts like a round. */
   readonly apart: boolean
+  readonly readCore: ReadCore
 }
 
 /** Rounds in turn, beginning with another contender each time. */
 const compare = async (
   question: Question,
   all: ReadonlyArray<Contender>,
-  { rounds, windows, apart }: Plan
+  { rounds, windows, apart, readCore }: Plan
 ): Promise<{ rows: ReadonlyArray<Row>; failures: number }> => {
   const figuresARound = apart ? windows : 1
   const taking = all.filter(({ scenarios }) => scenarios === undefined || scenarios.includes(question.scenario.kind))
@@ -152,7 +154,7 @@ const compare = async (
   for (let round = 0; round < rounds; round++) {
     const first = round % taking.length
     const order = [...taking.slice(first), ...taking.slice(0, first)]
-    for await (const [contender, outcome, window] of (apart ? runApart : runRound)(question, order, windows)) {
+    for await (const [contender, outcome, window] of (apart ? runApart : runRound)(question, order, windows, readCore)) {
       process.stderr.write(`${question.name}, round ${round + 1} of ${rounds}: ${contender.name} `)
       if (outcome instanceof TrialFailure) {
         failures++
@@ -166,7 +168,7 @@ const compare = async (
       for (const notice in outcome.notices) process.stderr.write(`  ${notice}: ${outcome.notices[notice]}\n`)
     }
   }
-  return { rows, failures }
+  return { rows: withSlowdown(rows), failures }
 }
 
 /** Who takes part in the questions about `subject`; who can not is told. */
@@ -197,18 +199,22 @@ const main = async (): Promise<void> => {
   )
   for (const { name, settings, version } of named)
     process.stdout.write(`  ${name}${version === undefined ? "" : ` ${version}`}: ${settings}\n`)
+  const core = watchCore()
   for (const question of asked) {
     const taking = subjects.find(({ subject }) => subject === question.subject)?.all ?? []
     if (taking.length === 0) fail(`${question.name}: none of the contenders takes part in it`)
-    const { rows, failures: failed } = await compare(question, taking, { rounds, windows, apart })
+    const { rows, failures: failed } = await compare(question, taking, { rounds, windows, apart, readCore: core.read })
     failures += failed
     process.stdout.write(
       `\n${question.name}: ${question.asks}\n${JSON.stringify(question.scenario)}, ${question.encodings.join(" and ")}, ${windows === 1 ? "" : `${windows} × `}${question.seconds} s\n\n`
     )
     process.stdout.write(`${table(question, rows)}\n`)
+    const calm = calmTable(question, rows)
+    if (calm !== undefined) process.stdout.write(`\n${calm}\n`)
     for (const caveat of caveats(rows)) process.stdout.write(`${caveat}\n`)
     report.push({ question, rows })
   }
+  await core.end()
   if (values.json !== undefined)
     writeFileSync(
       values.json,

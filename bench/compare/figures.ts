@@ -1,8 +1,9 @@
 /** From the results of the rounds to the figures of the report. Pure. */
 import { mergeLatencies, summarize } from "../../src/bench/Latency.ts"
 import { busyShare } from "../../src/bench/Meter.ts"
-import { cpuPerMessage, loadWasBottleneck, lost, type Result } from "../../src/bench/Result.ts"
+import { cpuPerMessage, loadWasBottleneck, lost } from "../../src/bench/Result.ts"
 import type { Question } from "./questions.ts"
+import type { Measured } from "./round.ts"
 
 /** The middle of several figures and how far they lie apart. */
 export interface Spread {
@@ -35,13 +36,16 @@ export interface Figures {
   readonly late?: number
   /** Bytes of resident memory per connection. */
   readonly memory?: number
+  /** Nanoseconds of the core's reference work, and how many times as long that is as it took at best in the whole comparison. */
+  readonly core?: number
+  readonly slower?: number
   readonly loadBusy: number
   readonly loadLimited: boolean
   readonly lost: number
 }
 
-export const figuresOf = (question: Question, result: Result): Figures => {
-  const { window, server } = result
+export const figuresOf = (question: Question, result: Measured): Figures => {
+  const { core, server, window } = result
   const connecting = question.scenario.kind === "connect"
   const latency = summarize(mergeLatencies([connecting ? result.handshakes : result.latency]))
   const lateness = summarize(mergeLatencies([result.lateness]))
@@ -53,12 +57,38 @@ export const figuresOf = (question: Question, result: Result): Figures => {
     loadLimited: loadWasBottleneck(result),
     lost: lost(result),
     ...(cpu === undefined ? {} : { cpu }),
+    ...(core === undefined ? {} : { core }),
     ...(server === undefined ? {} : { busy: server.cpu / window.seconds, waited: server.waited / window.seconds }),
     ...(latency.count === 0 ? {} : { p50: latency.p50, p99: latency.p99 }),
     ...(lateness.count === 0 ? {} : { late: lateness.p99 }),
     ...(connecting && server !== undefined ? { memory: (server.memoryAfter - server.memoryBefore) / result.opened } : {})
   }
 }
+
+/** The rounds of one contender; undefined where a round failed. */
+export interface Row {
+  readonly name: string
+  readonly rounds: ReadonlyArray<Figures | undefined>
+}
+
+/** A core that takes more than this times as long as at best has somebody else on it. */
+export const disturbed = 1.15
+
+/** With how much slower the core was than at its best. */
+export const withSlowdown = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
+  const best = Math.min(...rows.flatMap(({ rounds }) => rounds.flatMap((figures) => figures?.core ?? [])))
+  return rows.map(({ name, rounds }) => ({
+    name,
+    rounds: rounds.map((figures) => (figures?.core === undefined ? figures : { ...figures, slower: figures.core / best }))
+  }))
+}
+
+/** Only what was measured while nobody else had a part of the core. The others become undefined. */
+export const onlyCalm = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> =>
+  rows.map(({ name, rounds }) => ({
+    name,
+    rounds: rounds.map((figures) => (figures?.slower !== undefined && figures.slower > disturbed ? undefined : figures))
+  }))
 
 const pairs = (
   own: ReadonlyArray<Figures | undefined>,

@@ -1,15 +1,9 @@
 /** The report of a comparison as text. Pure. */
-import { differences, type Figures, ratios, type Spread, spread } from "./figures.ts"
+import { differences, disturbed, type Figures, onlyCalm, ratios, type Row, type Spread, spread } from "./figures.ts"
 import type { Question } from "./questions.ts"
 
 /** The contender without a proxy: what the others add to its latency is a figure of theirs. */
 export const directWay = "direct"
-
-/** The rounds of one contender; undefined where a round failed. */
-export interface Row {
-  readonly name: string
-  readonly rounds: ReadonlyArray<Figures | undefined>
-}
 
 const digits = (value: number): string => {
   const size = Math.abs(value)
@@ -42,6 +36,7 @@ export const table = (question: Question, rows: ReadonlyArray<Row>): string => {
   const memory = question.scenario.kind === "connect" && question.scenario.hold > 0
   const direct = rows.find(({ name }) => name === directWay)
   const paced = rows.some(({ rounds }) => rounds.some((figures) => figures?.late !== undefined))
+  const watched = rows.some(({ rounds }) => rounds.some((figures) => figures?.slower !== undefined))
   const head = ["", `µs CPU / ${question.unit}`, `× ${yardstick.name}`, `${plural[question.unit]} / s`, `× ${yardstick.name}`]
   const added = direct === undefined ? [] : ["added p50 ms", "added p99 ms"]
   const rest = [
@@ -52,6 +47,7 @@ export const table = (question: Question, rows: ReadonlyArray<Row>): string => {
     ...(memory ? ["KB / connection"] : []),
     "server busy",
     "waited",
+    ...(watched ? ["core slower"] : []),
     "load busy",
     "lost"
   ]
@@ -76,11 +72,25 @@ export const table = (question: Question, rows: ReadonlyArray<Row>): string => {
       ...(memory ? [withSpread(of((figures) => figures.memory && figures.memory / 1024))] : []),
       percent(of((figures) => figures.busy)),
       percent(of((figures) => figures.waited)),
+      ...(watched ? [ratio(of((figures) => figures.slower))] : []),
       `${percent(of((figures) => figures.loadBusy))}${done.some((figures) => figures.loadLimited) ? " (limit)" : ""}`,
       String(done.reduce((total, figures) => total + figures.lost, 0))
     ]
   })
   return markdown([[...head, ...rest], ...cells])
+}
+
+/**
+ * The table once more, of what was measured while the core did its reference work about as fast as it can. Undefined where that
+ * is everything, or nothing of some contender.
+ */
+export const calmTable = (question: Question, rows: ReadonlyArray<Row>): string | undefined => {
+  const count = (all: ReadonlyArray<Row>) => all.map(({ rounds }) => rounds.filter((figures) => figures !== undefined).length)
+  const calm = onlyCalm(rows)
+  const [kept, all] = [count(calm), count(rows)]
+  if (kept.every((number, at) => number === all[at]) || kept.includes(0)) return undefined
+  const share = rows.map(({ name }, at) => `${name} ${kept[at]} of ${all[at]}`).join(", ")
+  return `Without those in which the core was more than ${disturbed} times slower than at best (${share}):\n\n${table(question, calm)}`
 }
 
 /** What a reader has to know before believing the table. */

@@ -17,7 +17,7 @@ const loadFile = fileURLToPath(new URL("../load.ts", import.meta.url))
 const backendFile = fileURLToPath(new URL("../servers/echo.ts", import.meta.url))
 
 /** What is measured has a core of its own; the load, and the backend of a gateway, share the other. */
-const serverCore = 0
+export const serverCore = 0
 const loadCore = 1
 
 /** The contender can not be measured; the message says why, with what it wrote last. */
