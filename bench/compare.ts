@@ -37,7 +37,6 @@ Flags
   --windows N         windows in each round (1); with more, a round's contenders run side by side and have theirs in turn
   --apart             a round's contenders run one after the other, and medians are those of all windows
   --encoding E        json, msgpack or json,msgpack (in turn)
-  --sleeps            the load of rooms may sleep between publishes, and who sends to it has to wake it
   --batch             arrays of messages in one frame
   --connections N --inflight N --size BYTES --rooms N --subscribers N --publishers N --outstanding N --rate N --members N --prime N --hold S --idle N
                       numbers of the scenario
@@ -56,7 +55,6 @@ const { values, positionals } = parseArgs({
     warmup: { type: "string" },
     encoding: { type: "string" },
     batch: { type: "boolean" },
-    sleeps: { type: "boolean" },
     connections: { type: "string" },
     inflight: { type: "string" },
     size: { type: "string" },
@@ -104,10 +102,6 @@ const adjust = (scenario: Scenario): Scenario => {
     const optional = name === "rate" && (scenario.kind === "fanout" || scenario.kind === "gateway")
     if (!(name in scenario) && !optional) fail(`--${name} means nothing to ${scenario.kind}`)
     changed[name] = number(name, text)
-  }
-  if (values.sleeps === true) {
-    if (!("awake" in scenario)) fail(`--sleeps means nothing to ${scenario.kind}`)
-    changed["awake"] = false
   }
   return changed as unknown as Scenario
 }

@@ -69,7 +69,7 @@ export const questions: ReadonlyArray<Question> = [
     // Two hundred publishes a second, of two kinds: V8 compiles beside them, on the server's one core, for some ten seconds. And
     // what keeps connections alive comes evenly only when they are older than 30 s.
     warmup: 35,
-    scenario: { kind: "fanout", rooms: 100, subscribers: 99, publishers: 1, outstanding: 1, rate: 200, awake: true, size: 64 }
+    scenario: { kind: "fanout", rooms: 100, subscribers: 99, publishers: 1, outstanding: 1, rate: 200, size: 64 }
   },
   {
     ...usual,

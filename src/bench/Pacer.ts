@@ -4,18 +4,10 @@ import { performance } from "node:perf_hooks"
 /** With gaps of at least this many milliseconds the last one is spent polling, since a timer may come a millisecond late. */
 const worthPolling = 4
 
-export interface Polling {
-  /** Polls for the whole of every gap: the thread never sleeps, and nobody has to wake it. */
-  readonly always?: boolean
-  /** Told of each poll, with the milliseconds that it and whatever had come by then took. */
-  readonly polled?: (milliseconds: number) => void
-}
-
 export class Pacer {
   readonly #gap: () => number
   readonly #act: (due: number) => void
-  /** Milliseconds at the end of a gap that are spent polling. */
-  readonly #polling: number
+  readonly #polls: boolean
   readonly #polled: (milliseconds: number) => void
   #pollSince = 0
   #due = 0
@@ -25,11 +17,12 @@ export class Pacer {
   /**
    * `gap` gives the milliseconds from one action to the next, `mean` their average. `act` gets the time at which it was due,
    * on the clock of `performance.now()`; the actions that have become due come one after another, without being left out.
+   * `polled` is told of each poll, with the milliseconds that it and whatever had come by then took.
    */
-  constructor(gap: () => number, mean: number, act: (due: number) => void, { always = false, polled = () => {} }: Polling = {}) {
+  constructor(gap: () => number, mean: number, act: (due: number) => void, polled: (milliseconds: number) => void = () => {}) {
     this.#gap = gap
     this.#act = act
-    this.#polling = always ? Infinity : mean >= worthPolling ? 1 : 0
+    this.#polls = mean >= worthPolling
     this.#polled = polled
   }
 
@@ -47,7 +40,7 @@ export class Pacer {
   #wait(): void {
     const now = performance.now()
     const left = this.#due - now
-    const timer = this.#polling > 0 ? Math.floor(left) - this.#polling : Math.ceil(left)
+    const timer = this.#polls ? Math.floor(left) - 1 : Math.ceil(left)
     if (timer > 0) this.#timer = setTimeout(this.#run, timer)
     else {
       this.#pollSince = now

@@ -48,8 +48,6 @@ export interface FanoutSpec {
   readonly publishers: number
   readonly outstanding: number
   readonly rate?: number
-  /** Between the publishes of an open loop the load never sleeps. What wakes a thread of this machine is paid for by who sends to it. */
-  readonly awake?: boolean
   readonly size: number
 }
 

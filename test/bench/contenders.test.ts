@@ -1,5 +1,6 @@
 /** Every contender of the comparison that is installed, once, small and short: it starts, speaks, and the counts add up. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { watchCore } from "../../bench/compare/core.ts"
 import { type Question, questionNamed } from "../../bench/compare/questions.ts"
 import { runApart, runRound } from "../../bench/compare/round.ts"
 import { type Host, openHost, trial, TrialFailure } from "../../bench/compare/trial.ts"
@@ -96,6 +97,23 @@ it("contenders of a round that run apart are started when the one before has had
     ["b", 0, 0, 2],
     ["b", 1, 0, 2]
   ])
+})
+
+it("each window is told with what the core's reference work took around it", async () => {
+  const core = watchCore()
+  const readings: Array<number> = []
+  const read = async () => {
+    readings.push(await core.read())
+    return readings.at(-1)!
+  }
+  try {
+    for await (const [, outcome] of runApart(questions[0]!, [contenderNamed("bare"), broken], 2, read))
+      if (!(outcome instanceof TrialFailure)) expect(outcome.core).toBe(Math.max(...readings.slice(-2)))
+  } finally {
+    await core.end()
+  }
+  expect(readings.length).toBe(4)
+  expect(Math.min(...readings)).toBeGreaterThan(0)
 })
 
 it("contenders of a round run side by side if they are measured in several windows, and one that fails does not stop the others", async () => {

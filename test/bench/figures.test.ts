@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
-import { type Figures, ratios, spread } from "../../bench/compare/figures.ts"
+import { type Figures, ratios, spread, withSlowdown } from "../../bench/compare/figures.ts"
 import { questionNamed } from "../../bench/compare/questions.ts"
-import { caveats, table } from "../../bench/compare/table.ts"
+import { calmTable, caveats, table } from "../../bench/compare/table.ts"
 import { encodeLatency, makeLatency, mergeLatencies, record, summarize } from "../../src/bench/Latency.ts"
 import { loadWasBottleneck, lost, merge, Tally } from "../../src/bench/Result.ts"
 import { added, directSpec, inSequence, runPair } from "../../src/bench/Rounds.ts"
@@ -35,6 +35,22 @@ describe("figures of a comparison", () => {
     expect(lines[3]).toMatch(/^\| weft +\| 2\.50 .*\| 1\.25 .*\| 300 k .*\| 0\.75 .*\(limit\).*\| 3 +\|$/)
     expect(caveats(rows).join()).toMatch(/weft: these rates are lower bounds.*20 % of a window/)
     expect(caveats([rows[0]!])).toEqual([])
+  })
+
+  it("are shown a second time without what was measured while somebody else had a part of the core", () => {
+    const row = (name: string, ...rounds: ReadonlyArray<readonly [cpu: number, core: number]>) => ({
+      name,
+      rounds: rounds.map(([cpu, core]) => figures(cpu, 1000, { core }))
+    })
+    const question = questionNamed("rooms")
+    const rows = withSlowdown([row("bare", [2, 100], [3, 150], [2, 110]), row("weft", [9, 180], [4, 105], [3, 100])])
+    expect(table(question, rows)).toMatch(/core slower.*\n.*\n.*bare.* 1\.10 \(1\.00–1\.50\).*\n.*weft +\| 4\.00 .* 1\.05 \(1\.00–1\.80\)/)
+    const calm = calmTable(question, rows)
+    expect(calm).toMatch(/\(bare 2 of 3, weft 2 of 3\)/)
+    expect(calm).toMatch(/\| weft +\| 3\.50 \(3\.00–4\.00\) +\| 1\.50 \(1\.50–1\.50\)/)
+    // Nothing to leave out, and nothing left.
+    expect(calmTable(question, withSlowdown([row("bare", [2, 100]), row("weft", [2, 110])]))).toBeUndefined()
+    expect(calmTable(question, withSlowdown([row("bare", [2, 100]), row("weft", [2, 190])]))).toBeUndefined()
   })
 
   it("show what a proxy adds to the direct way, round by round", () => {

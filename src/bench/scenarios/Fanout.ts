@@ -99,7 +99,7 @@ const openLoop = async (run: Run, spec: FanoutSpec, rooms: ReadonlyArray<Room>, 
       record(run.tally.lateness, performance.now() - due)
       publisher.client.send(publisher.dialect.publish(publisher.seat, 1, stamp(due, spec.size)))
     },
-    { always: spec.awake === true, polled: run.polled }
+    run.polled
   )
   await run.underLoad(
     () => pacer.start(),

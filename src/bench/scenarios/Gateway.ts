@@ -62,7 +62,7 @@ const openLoop = async (run: Run, spec: GatewaySpec, connections: ReadonlyArray<
     () => gap,
     gap,
     (due) => speakers[turn++ % speakers.length]!.speak(due),
-    { polled: run.polled }
+    run.polled
   )
   await run.underLoad(
     () => {

@@ -82,9 +82,7 @@ export const runMixed = async (run: Run, spec: MixedSpec): Promise<void> => {
   for (const user of users) listen(run, user, reader(user.connection))
 
   const gap = () => exponential(rate)
-  const speak = new Pacer(gap, 1000 / rate, (due) => act(run, users[Math.floor(Math.random() * users.length)]!, due, spec.size), {
-    polled: run.polled
-  })
+  const speak = new Pacer(gap, 1000 / rate, (due) => act(run, users[Math.floor(Math.random() * users.length)]!, due, spec.size), run.polled)
   const churn = spec.churn / run.threads
   let guests = spec.users + run.thread
   const visits = new Pacer(
