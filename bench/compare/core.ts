@@ -21,7 +21,7 @@ export const watchCore = (): Core => {
       child.stdin.write("\n")
       const line = await lines.next()
       if (line.done === true) throw new Error(`the reference ended: ${output}`)
-      return Number(line.value)
+      return Number(line.value.split(" ")[0])
     },
     end: () => stop(child)
   }
