@@ -149,8 +149,8 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
       onHttp: (res, req) => serveHttp(res, req, (request, info) => answer(request, info), http)
     }).pipe(Effect.mapError(({ message }) => new StartError({ message })))
 
-    const fanout = { clock, publisher: server, json, msgpack, turnEnd, counters }
-    const rooms = new Rooms({ ...fanout, mailbox: settings.limits.mailbox, blocks: settings.room, fork })
+    const fanout = { publisher: server, json, msgpack, turnEnd, counters }
+    const rooms = new Rooms({ ...fanout, clock, mailbox: settings.limits.mailbox, blocks: settings.room, fork })
     const timers = new TimerWheel<Connection>(shortestWait, clock.currentTimeMillisUnsafe(), (connection) =>
       connections.onTimer(connection)
     )

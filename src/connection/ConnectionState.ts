@@ -1,4 +1,5 @@
 /** The decisions of a connection. Pure: states and times in, what to do out. All times in milliseconds. */
+import { longestWait } from "../actor/TimerPace.ts"
 import type { CloseCode } from "../wire/Codes.ts"
 
 /** What a connection's timer finds. */
@@ -37,16 +38,9 @@ export const firstHeartbeat = (now: number, interval: number, phase: number): Pi
 
 /**
  * How long before its time a heartbeat may leave, to share a write with a room's message: a write of its own costs about as much
- * as the delivery of a message, for server and client. Five seconds in 30.
+ * as the delivery of a message, for server and client. A second in 30; where intervals are short, as long as it takes to see it.
  */
-const headStart = ({ interval }: HeartbeatOptions): number => interval / 6
-
-/**
- * Until when a room need not say that it publishes, so that several of its members can be told at once: the code for a heartbeat
- * and for its answer is in the processor's caches for all but the first. The last second in 30 is left to find a message to go
- * along with.
- */
-export const patientUntil = ({ nextHeartbeat }: Timing, heartbeat: HeartbeatOptions): number => nextHeartbeat - headStart(heartbeat) / 5
+const headStart = ({ interval }: HeartbeatOptions): number => Math.max(interval / 30, Math.min(interval / 10, longestWait))
 
 /** From when on a heartbeat may leave. */
 const shareFrom = ({ nextHeartbeat }: Timing, heartbeat: HeartbeatOptions): number => nextHeartbeat - headStart(heartbeat)

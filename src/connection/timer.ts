@@ -1,6 +1,6 @@
 /** What a connection does with its one timer: heartbeats, silence, the end of its token. */
 import type { Connection } from "./Connection.ts"
-import { afterHeartbeat, type HeartbeatOptions, nextDue, onTimer, patientUntil, type Timing } from "./ConnectionState.ts"
+import { afterHeartbeat, type HeartbeatOptions, nextDue, onTimer, type Timing } from "./ConnectionState.ts"
 
 const timing = ({ lastFrame, nextHeartbeat, halfNext, sharesWrite, identity }: Connection): Timing => ({
   lastFrame,
@@ -29,9 +29,9 @@ const goOn = (connection: Connection, { nextHeartbeat, halfNext, sharesWrite }: 
 }
 
 /** Asks a room of the connection's to say when it publishes. One that does not in time, or can not be asked, does no harm. */
-const awaitPublish = (connection: Connection, patientUntil: number): void => {
+const awaitPublish = (connection: Connection): void => {
   for (const room of connection.rooms.values())
-    if (room !== undefined) return void room.offer({ type: "await_publish", member: connection, patientUntil })
+    if (room !== undefined) return void room.offer({ type: "await_publish", member: connection })
 }
 
 /** The timer has fired. */
@@ -42,7 +42,7 @@ export const handleTimer = (connection: Connection): undefined => {
   goOn(connection, decided.next)
   // One that does not fit tells nothing: a client with a full buffer has frames enough to see that the server lives.
   if (decided.decision === "heartbeat") connection.notify({ type: "heartbeat", time: now })
-  if (decided.decision === "share") awaitPublish(connection, patientUntil(decided.next, heartbeatOptions(connection)))
+  if (decided.decision === "share") awaitPublish(connection)
 }
 
 /** A room has published something, which the heartbeat may go along with. */

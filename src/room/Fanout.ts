@@ -1,4 +1,3 @@
-import type { Clock } from "effect"
 import type { Counters } from "../observe/Counters.ts"
 import type { ClientSocket, Publisher } from "../transport/Transport.ts"
 import { TurnBatch } from "../transport/TurnBatch.ts"
@@ -10,7 +9,6 @@ import { topicFor, type Topics } from "./Topics.ts"
 
 /** What fan-out stands on. One for the whole server. */
 export interface FanoutContext {
-  readonly clock: Clock.Clock
   readonly publisher: Publisher
   readonly json: Codec<string>
   readonly msgpack: Codec<Uint8Array<ArrayBuffer>>
@@ -35,20 +33,6 @@ interface Waiting {
   readonly since: number | undefined
 }
 
-/** Of a receiver that is to be told of a publish: how, and from when on it does not wait for others. */
-interface Awaiting {
-  readonly patientUntil: number
-  readonly told: () => void
-}
-
-/** So many receivers are told together at once; fewer wait for each other. */
-const tellTogether = 16
-
-const arePatient = (awaiting: Iterable<Awaiting>, now: number): boolean => {
-  for (const { patientUntil } of awaiting) if (now >= patientUntil) return false
-  return true
-}
-
 const isOfForm = ({ encoding, batch }: Receiver, form: Encoding, batches: boolean): boolean => encoding === form && batch === batches
 
 /**
@@ -67,8 +51,8 @@ export class Fanout {
   private jsonBatch = 0
   private msgpackBatch = 0
   private readonly waiting: TurnBatch<Waiting>
-  /** Absent until there is one. */
-  private awaiting: Map<Receiver, Awaiting> | undefined = undefined
+  /** Receivers that are to be told of the next publish. Absent until one is. */
+  private awaiting: Map<Receiver, () => void> | undefined = undefined
 
   constructor(context: FanoutContext, topics: Topics) {
     this.context = context
@@ -96,13 +80,10 @@ export class Fanout {
     receiver.socket.unsubscribe(topicFor(this.topics, receiver.encoding, receiver.batch))
   }
 
-  /**
-   * Calls back once, in a turn in which something is published: the first one once it is `patientUntil` (milliseconds since 1970),
-   * or one before in which others are called back. Not for what is no receiver by then.
-   */
-  awaitPublish(receiver: Receiver, patientUntil: number, told: () => void): void {
+  /** Calls back once, in the turn in which something is published next. Not for what is no receiver by then. */
+  awaitPublish(receiver: Receiver, told: () => void): void {
     this.awaiting ??= new Map()
-    this.awaiting.set(receiver, { patientUntil, told })
+    this.awaiting.set(receiver, told)
   }
 
   /** Sends what is about the receivers and not from somebody to them: it is not counted as a broadcast. */
@@ -131,18 +112,12 @@ export class Fanout {
     if (this.msgpack > 0) for (const { msgpack, except } of waiting) this.publish("msgpack", false, msgpack, except)
     if (this.jsonBatch > 0) this.publishTogether("json", waiting, ({ json }) => json, joinJson)
     if (this.msgpackBatch > 0) this.publishTogether("msgpack", waiting, ({ msgpack }) => msgpack, joinMsgpack)
-    this.tellAwaiting()
+    const { awaiting } = this
+    this.awaiting = undefined
+    for (const told of awaiting?.values() ?? []) told()
     const now = performance.now()
     for (const { except, since } of waiting)
       if (since !== undefined) this.context.counters.published(this.size - (except === undefined ? 0 : 1), now - since)
-  }
-
-  private tellAwaiting(): void {
-    const { awaiting, context } = this
-    if (awaiting === undefined) return
-    if (awaiting.size < tellTogether && arePatient(awaiting.values(), context.clock.currentTimeMillisUnsafe())) return
-    this.awaiting = undefined
-    for (const { told } of awaiting.values()) told()
   }
 
   private publish(encoding: Encoding, batch: boolean, frame: string | Uint8Array | undefined, except: Receiver | undefined): void {

@@ -1,4 +1,4 @@
-import type { Effect } from "effect"
+import type { Clock, Effect } from "effect"
 import { Actor } from "../actor/Actor.ts"
 import type { RoomBlock } from "../config/Settings.ts"
 import type { ServerMessage } from "../wire/Messages.ts"
@@ -19,6 +19,7 @@ import { decideJoin, memberView, presenceView, type RoomState } from "./RoomStat
 import { roomTopics } from "./Topics.ts"
 
 export interface RoomContext extends FanoutContext {
+  readonly clock: Clock.Clock
   /** How many messages may wait for one room. */
   readonly mailbox: number
   /** The last member has left. */
@@ -116,8 +117,8 @@ export class Room extends Actor<RoomMessage> {
     respond(presenceView(this.state))
   }
 
-  private awaitPublish({ member, patientUntil }: AwaitPublish): void {
-    if (this.state.members.has(member)) this.fanout.awaitPublish(member, patientUntil, () => void member.offerReply(publishedEvent))
+  private awaitPublish({ member }: AwaitPublish): void {
+    if (this.state.members.has(member)) this.fanout.awaitPublish(member, () => void member.offerReply(publishedEvent))
   }
 
   /** Answers a message that is not carried out. */

@@ -47,11 +47,10 @@ export interface ReadPresence extends Requested {
   readonly respond: (answer: ReadonlyArray<Member> | Denial) => void
 }
 
-/** The member wants to be told when something is published: together with others, or once the time is past `patientUntil`. */
+/** The member wants to be told when something is published next. */
 export interface AwaitPublish {
   readonly type: "await_publish"
   readonly member: RoomMember
-  readonly patientUntil: number
 }
 
 export type RoomMessage = Join | Leave | Publish | ReadPresence | AwaitPublish

@@ -29,8 +29,8 @@ const makeHub = () => {
   }
   const typeOf = (frame: string | Uint8Array): string => String((json.decode(Buffer.from(frame)) as { readonly type: unknown }).type)
   const limits = new Limits(settings.limits)
-  const fanout = { clock, publisher, json, msgpack, turnEnd, counters }
-  const rooms = new Rooms({ ...fanout, mailbox: 16, blocks: settings.room, fork: Effect.runFork })
+  const fanout = { publisher, json, msgpack, turnEnd, counters }
+  const rooms = new Rooms({ ...fanout, clock, mailbox: 16, blocks: settings.room, fork: Effect.runFork })
   const timers = new TimerWheel<Connection>(10, now, (connection) => connections.onTimer(connection))
   const context: ConnectionContext = {
     ...{ settings, clock, counters, limits, rooms, timers, json, msgpack, node: "node", handlers: {}, time: { now }, fork: Effect.runFork },
@@ -93,7 +93,6 @@ describe("a heartbeat", () => {
     take()
     const after = connection.nextHeartbeat - interval
     for (const n of [1, 2, 3]) {
-      // Nobody else has one to send: it waits until its time is near.
       pass(connection.nextHeartbeat - 1_500 - connection.lastFrame)
       await publish()
       expect(take()).toEqual(["published message"])

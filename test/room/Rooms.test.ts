@@ -94,7 +94,7 @@ describe("a room", () => {
     const [ada, bob] = [new Member("ada"), new Member("bob")]
     const room = rooms.open("r")
     room.offer({ type: "join", member: ada, recover: undefined, id: 1 })
-    for (const member of [ada, bob]) room.offer({ type: "await_publish", member, patientUntil: 0 })
+    for (const member of [ada, bob]) room.offer({ type: "await_publish", member })
     const told = ({ replies }: Member): number => replies.filter(({ type }) => type === "@published").length
     expect(told(ada)).toBe(0)
     room.offer(publish(1, ada))
