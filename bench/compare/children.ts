@@ -3,6 +3,7 @@ import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn, spawnSyn
 import { readFileSync } from "node:fs"
 import net from "node:net"
 import { availableParallelism } from "node:os"
+import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Command } from "../contenders/Contender.ts"
 
@@ -30,6 +31,27 @@ export const start = (core: number, command: Command, onOutput: (text: string) =
   child.stderr.setEncoding("utf8").on("data", onOutput)
   child.stdin.on("error", () => {})
   return child
+}
+
+/** A program that answers each line with a line. */
+export interface Answering {
+  readonly child: ChildProcess
+  /** Undefined: it has ended. One line is asked after the other. */
+  readonly ask: (line: string) => Promise<string | undefined>
+  /** What it wrote last. */
+  readonly output: () => string
+}
+
+export const startAnswering = (core: number, command: Command): Answering => {
+  let output = ""
+  const child = start(core, command, (text) => (output = (output + text).slice(-2000)))
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const ask = async (line: string): Promise<string | undefined> => {
+    child.stdin.write(`${line}\n`)
+    const answer = await lines.next()
+    return answer.done === true ? undefined : answer.value
+  }
+  return { child, ask, output: () => output }
 }
 
 const exited = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null

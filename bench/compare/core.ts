@@ -1,7 +1,6 @@
 /** How fast the core is that servers are measured on, told by work that is always the same. */
-import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
-import { start, stop } from "./children.ts"
+import { startAnswering, stop } from "./children.ts"
 import { serverCore } from "./trial.ts"
 
 const referenceFile = fileURLToPath(new URL("../reference.ts", import.meta.url))
@@ -13,15 +12,12 @@ export interface Core {
 }
 
 export const watchCore = (): Core => {
-  let output = ""
-  const child = start(serverCore, { command: process.execPath, args: [referenceFile] }, (text) => (output = (output + text).slice(-2000)))
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const { ask, child, output } = startAnswering(serverCore, { command: process.execPath, args: [referenceFile] })
   return {
     read: async () => {
-      child.stdin.write("\n")
-      const line = await lines.next()
-      if (line.done === true) throw new Error(`the reference ended: ${output}`)
-      return Number(line.value.split(" ")[0])
+      const answer = await ask("")
+      if (answer === undefined) throw new Error(`the reference ended: ${output()}`)
+      return Number(answer.split(" ")[0])
     },
     end: () => stop(child)
   }

@@ -4,13 +4,12 @@ import { randomBytes } from "node:crypto"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import type { Result } from "../../src/bench/Result.ts"
 import { connectionsOf, type Spec } from "../../src/bench/Spec.ts"
 import type { Order } from "../load.ts"
 import type { Command, Contender, Subject } from "../contenders/Contender.ts"
-import { family, freePort, ready, start, stop } from "./children.ts"
+import { type Answering, family, freePort, ready, start, startAnswering, stop } from "./children.ts"
 import type { Question } from "./questions.ts"
 
 const loadFile = fileURLToPath(new URL("../load.ts", import.meta.url))
@@ -44,23 +43,21 @@ const makeSpec = (question: Question, contender: Contender, port: number, secret
 
 /** The process of the load, started by its first order. It takes each as a line and answers with a result, within `seconds` or never. */
 const makeLoad = (children: Array<ChildProcess>): ((order: string, seconds: number) => Promise<Result>) => {
-  let output = ""
-  const begin = () => {
-    const load = start(loadCore, { command: process.execPath, args: [loadFile] }, (text) => (output = (output + text).slice(-2000)))
-    children.push(load)
-    return { load, results: createInterface({ input: load.stdout })[Symbol.asyncIterator]() }
+  let running: Answering | undefined
+  const begin = (): Answering => {
+    const load = startAnswering(loadCore, { command: process.execPath, args: [loadFile] })
+    children.push(load.child)
+    return load
   }
-  let running: ReturnType<typeof begin> | undefined
   return async (order, seconds) => {
-    const { load, results } = (running ??= begin())
-    load.stdin.write(`${order}\n`)
-    const limit = setTimeout(() => load.kill("SIGKILL"), seconds * 1000)
-    const result = await results.next()
+    const { ask, child, output } = (running ??= begin())
+    const limit = setTimeout(() => child.kill("SIGKILL"), seconds * 1000)
+    const result = await ask(order)
     clearTimeout(limit)
     try {
-      return JSON.parse(result.done === true ? "" : result.value) as Result
+      return JSON.parse(result ?? "") as Result
     } catch {
-      throw new TrialFailure(`the load ended without a result: ${output}`)
+      throw new TrialFailure(`the load ended without a result: ${output()}`)
     }
   }
 }
