@@ -149,7 +149,7 @@ const start = (settings: Settings, options: ServeOptions): Effect.Effect<Running
       onHttp: (res, req) => serveHttp(res, req, (request, info) => answer(request, info), http)
     }).pipe(Effect.mapError(({ message }) => new StartError({ message })))
 
-    const fanout = { publisher: server, json, msgpack, turnEnd, counters }
+    const fanout = { publisher: server, json, msgpack, turnEnd, counters, elapsed: () => performance.now() }
     const rooms = new Rooms({ ...fanout, clock, mailbox: settings.limits.mailbox, blocks: settings.room, fork })
     const timers = new TimerWheel<Connection>(shortestWait, clock.currentTimeMillisUnsafe(), (connection) =>
       connections.onTimer(connection)

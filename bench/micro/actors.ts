@@ -59,6 +59,7 @@ const roomOf = (...encodings: ReadonlyArray<Encoding>): Room => {
     turnEnd: new TurnEnd(),
     clock: Effect.runSync(Clock.Clock),
     counters: new Counters(),
+    elapsed: () => performance.now(),
     mailbox: 1024,
     onEmpty: () => {}
   })

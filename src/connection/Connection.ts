@@ -5,7 +5,7 @@ import type { Identity } from "../auth/Auth.ts"
 import { makeBucket, makeRate, take, type TokenBucket } from "../limits/TokenBucket.ts"
 import { compileGrants, type Grants } from "../room/Permissions.ts"
 import type { Room } from "../room/Room.ts"
-import type { Evicted, JoinReply, RoomMember } from "../room/RoomMessages.ts"
+import type { Evicted, JoinReply, PublishReply, RoomMember } from "../room/RoomMessages.ts"
 import { userRoom } from "../room/RoomNames.ts"
 import type { Accepted, ClientSocket, Seat } from "../transport/Transport.ts"
 import type { Encoding } from "../wire/Codec.ts"
@@ -134,6 +134,8 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
         return this.abandon()
       case "@reply":
         return this.reply(message.reply)
+      case "@publish_reply":
+        return this.publishReply(message)
       case "@join_reply":
         return this.joinReply(message)
       case "@echoes":
@@ -210,6 +212,11 @@ export class Connection extends Actor<ConnectionMessage> implements RoomMember, 
     this.reply(reply)
     // The room's messages take another way to the socket: what is joined has to be told before they come.
     this.outgoing.flush()
+  }
+
+  private publishReply({ room, own, reply }: PublishReply): undefined {
+    if (!this.outgoing.notifyWith(own)) this.skipped(room)
+    this.reply(reply)
   }
 
   private evicted({ name }: Evicted): undefined {

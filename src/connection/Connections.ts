@@ -121,7 +121,8 @@ export class Connections {
   publishAll(data: unknown, from: Sender | undefined, except: Connection | undefined): void {
     const time = this.context.clock.currentTimeMillisUnsafe()
     this.everyone ??= this.gather()
-    this.everyone.broadcast(from === undefined ? { type: "message", data, time } : { type: "message", data, time, from }, except)
+    const message: Message = from === undefined ? { type: "message", data, time } : { type: "message", data, time, from }
+    this.everyone.broadcast({ message, except })
   }
 
   private gather(): Fanout {

@@ -49,7 +49,13 @@ export class Outgoing {
       this.outbox.add(message)
       return true
     }
-    return this.held === undefined && this.socket.send(this.codec.encodeShared(message)) !== "dropped"
+    return this.notifyWith(this.codec.encodeShared(message))
+  }
+
+  /** As `notify`, for a message that is encoded already. */
+  notifyWith(frame: Frame): boolean {
+    this.outbox?.flush()
+    return this.held === undefined && this.socket.send(frame) !== "dropped"
   }
 
   /**

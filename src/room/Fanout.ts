@@ -14,6 +14,8 @@ export interface FanoutContext {
   readonly msgpack: Codec<Uint8Array<ArrayBuffer>>
   readonly turnEnd: TurnEnd
   readonly counters: Counters
+  /** A clock that never goes back, in milliseconds. */
+  readonly elapsed: () => number
 }
 
 /** A receiver: its socket, and the form in which it takes frames. */
@@ -23,15 +25,36 @@ export interface Receiver {
   readonly batch: boolean
 }
 
-/** A message that waits for the end of the turn, in the encodings that somebody takes. */
-interface Waiting {
+type Frame = string | Uint8Array
+
+/** A message that is to be sent, in the encodings that somebody takes. */
+interface Encoded {
   readonly json: string | undefined
   readonly msgpack: Uint8Array | undefined
-  /** The receiver, if any, that does not get it. */
+  /** The receiver, if any, that does not get it by its topic. */
   readonly except: Receiver | undefined
-  /** When it was taken up, by `performance.now()`. Absent for what is no broadcast. */
+}
+
+/** A message that waits for the end of the turn. */
+interface Waiting extends Encoded {
+  /** When it was taken up. Absent for what is no broadcast. */
   readonly since: number | undefined
 }
+
+/** A broadcast, and what has to do with its publisher. */
+export interface Broadcast {
+  readonly message: ServerMessage
+  /** The receiver, if any, that does not get it. */
+  readonly except?: Receiver | undefined
+  /** Who publishes, if that is a receiver. */
+  readonly publisher?: Receiver | undefined
+}
+
+/** How many milliseconds may lie between two broadcasts that perhaps share a turn: those of a busy server take that long. */
+const closely = 10
+
+/** How often another member than the last has to publish closely after it for the next to be a crowd. */
+const crowd = 4
 
 const isOfForm = ({ encoding, batch }: Receiver, form: Encoding, batches: boolean): boolean => encoding === form && batch === batches
 
@@ -39,9 +62,11 @@ const isOfForm = ({ encoding, batch }: Receiver, form: Encoding, batches: boolea
  * Sends one message to many receivers on this node by native topics: encoded at most once for each encoding, and not
  * at all for one that nobody takes.
  *
- * What is sent goes out at the end of the turn. A publisher that is a receiver would otherwise get its own message, and
- * each answer, in a write of its own: uWebSockets writes out what a topic has for a socket before anything is sent to it
- * directly. And receivers with batches get what a turn brought in one frame.
+ * uWebSockets writes out what a topic has for a socket before anything is sent to it directly: a publisher that is a
+ * receiver would get its own message, and each answer, in a write of its own. So the topic leaves it out, and its message is
+ * sent to it directly, in one write with the answer. Where a crowd publishes that does not help, for each has the messages of
+ * others to get first: there all go out at the end of the turn, behind the answers. So they do where receivers take batches,
+ * for these get what a turn brought in one frame.
  */
 export class Fanout {
   private readonly context: FanoutContext
@@ -51,6 +76,11 @@ export class Fanout {
   private jsonBatch = 0
   private msgpackBatch = 0
   private readonly waiting: TurnBatch<Waiting>
+  /** When the last broadcast was taken up, and whose it was. */
+  private last = -Infinity
+  private lastPublisher: Receiver | undefined = undefined
+  /** How often the publisher has changed since broadcasts follow each other closely. */
+  private changes = 0
   /** Receivers that are to be told of the next publish. Absent until one is. */
   private awaiting: Map<Receiver, () => void> | undefined = undefined
 
@@ -77,6 +107,7 @@ export class Fanout {
     this.waiting.flush()
     this.count(receiver, -1)
     this.awaiting?.delete(receiver)
+    if (this.lastPublisher === receiver) this.lastPublisher = undefined
     receiver.socket.unsubscribe(topicFor(this.topics, receiver.encoding, receiver.batch))
   }
 
@@ -91,33 +122,66 @@ export class Fanout {
     this.take(message, undefined, undefined)
   }
 
-  /** Sends a broadcast, and counts it. `except` does not get it, though it is a receiver. */
-  broadcast(message: ServerMessage, except?: Receiver): void {
-    this.take(message, except, performance.now())
+  /** Sends a broadcast, and counts it. Returns a frame where that is left to be sent to its publisher, who does not get it otherwise. */
+  broadcast({ message, except, publisher }: Broadcast): Frame | undefined {
+    const now = this.context.elapsed()
+    const crowded = this.isCrowd(publisher, now)
+    if (crowded || this.jsonBatch + this.msgpackBatch > 0) {
+      this.take(message, except, now)
+      return undefined
+    }
+    const given = except === undefined ? publisher : undefined
+    const encoded = this.encode(message, except ?? publisher)
+    this.waiting.flush()
+    this.publishEach([encoded])
+    this.tellAwaiting()
+    this.context.counters.published(this.size - (except === undefined ? 0 : 1), this.context.elapsed() - now)
+    return given === undefined ? undefined : encoded[given.encoding]
+  }
+
+  private isCrowd(publisher: Receiver | undefined, now: number): boolean {
+    if (now - this.last >= closely) this.changes = 0
+    else if (publisher !== this.lastPublisher) this.changes++
+    this.last = now
+    this.lastPublisher = publisher
+    return this.changes >= crowd
+  }
+
+  private encode(message: ServerMessage, except: Receiver | undefined): Encoded {
+    const { json, msgpack } = this.context
+    return {
+      json: this.json + this.jsonBatch > 0 ? json.encode(message) : undefined,
+      msgpack: this.msgpack + this.msgpackBatch > 0 ? msgpack.encode(message) : undefined,
+      except
+    }
   }
 
   private take(message: ServerMessage, except: Receiver | undefined, since: number | undefined): void {
-    const { json, msgpack } = this.context
-    this.waiting.add({
-      json: this.json + this.jsonBatch > 0 ? json.encode(message) : undefined,
-      msgpack: this.msgpack + this.msgpackBatch > 0 ? msgpack.encode(message) : undefined,
-      except,
-      since
-    })
+    this.waiting.add({ ...this.encode(message, except), since })
   }
 
   /** Sends what has waited to those who are receivers now, as they were when it was taken. */
   private send(waiting: ReadonlyArray<Waiting>): void {
-    if (this.json > 0) for (const { json, except } of waiting) this.publish("json", false, json, except)
-    if (this.msgpack > 0) for (const { msgpack, except } of waiting) this.publish("msgpack", false, msgpack, except)
+    this.publishEach(waiting)
     if (this.jsonBatch > 0) this.publishTogether("json", waiting, ({ json }) => json, joinJson)
     if (this.msgpackBatch > 0) this.publishTogether("msgpack", waiting, ({ msgpack }) => msgpack, joinMsgpack)
-    const { awaiting } = this
-    this.awaiting = undefined
-    for (const told of awaiting?.values() ?? []) told()
-    const now = performance.now()
+    this.tellAwaiting()
+    const now = this.context.elapsed()
     for (const { except, since } of waiting)
       if (since !== undefined) this.context.counters.published(this.size - (except === undefined ? 0 : 1), now - since)
+  }
+
+  /** Each message in a frame of its own, to those without batches. */
+  private publishEach(messages: ReadonlyArray<Encoded>): void {
+    if (this.json > 0) for (const { json, except } of messages) this.publish("json", false, json, except)
+    if (this.msgpack > 0) for (const { msgpack, except } of messages) this.publish("msgpack", false, msgpack, except)
+  }
+
+  private tellAwaiting(): void {
+    const { awaiting } = this
+    if (awaiting === undefined) return
+    this.awaiting = undefined
+    for (const told of awaiting.values()) told()
   }
 
   private publish(encoding: Encoding, batch: boolean, frame: string | Uint8Array | undefined, except: Receiver | undefined): void {

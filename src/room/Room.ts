@@ -109,8 +109,12 @@ export class Room extends Actor<RoomMessage> {
   private publish({ data, from, except, replyTo, id }: Publish): void {
     const room = this.state.name
     const time = this.context.clock.currentTimeMillisUnsafe()
-    this.fanout.broadcast(from === undefined ? { type: "message", room, data, time } : { type: "message", room, data, time, from }, except)
-    replyTo?.offerReply({ type: "@reply", reply: id === undefined ? { type: "ack", room } : { type: "ack", id, room } })
+    const message: ServerMessage = from === undefined ? { type: "message", room, data, time } : { type: "message", room, data, time, from }
+    if (replyTo === undefined) return void this.fanout.broadcast({ message, except })
+    const publisher = this.state.members.has(replyTo) ? replyTo : undefined
+    const own = this.fanout.broadcast({ message, except, publisher })
+    const reply: ServerMessage = id === undefined ? { type: "ack", room } : { type: "ack", id, room }
+    replyTo.offerReply(own === undefined ? { type: "@reply", reply } : { type: "@publish_reply", room, own, reply })
   }
 
   private presence({ respond }: ReadPresence): void {

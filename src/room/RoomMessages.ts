@@ -61,6 +61,14 @@ export interface Reply {
   readonly reply: ServerMessage
 }
 
+/** The answer to a publish by a member that is sent its own message with it, as a frame in its encoding. */
+export interface PublishReply {
+  readonly type: "@publish_reply"
+  readonly room: string
+  readonly own: string | Uint8Array
+  readonly reply: ServerMessage
+}
+
 /** The answer to a join. `room` is absent where the join was refused; `reply` is what the client is told. */
 export interface JoinReply {
   readonly type: "@join_reply"
@@ -82,4 +90,4 @@ export interface Published {
 
 export const publishedEvent: Published = { type: "@published" }
 
-export type RoomReply = Reply | JoinReply | Evicted | Published
+export type RoomReply = Reply | PublishReply | JoinReply | Evicted | Published

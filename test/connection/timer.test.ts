@@ -29,7 +29,7 @@ const makeHub = () => {
   }
   const typeOf = (frame: string | Uint8Array): string => String((json.decode(Buffer.from(frame)) as { readonly type: unknown }).type)
   const limits = new Limits(settings.limits)
-  const fanout = { publisher, json, msgpack, turnEnd, counters }
+  const fanout = { publisher, json, msgpack, turnEnd, counters, elapsed: () => performance.now() }
   const rooms = new Rooms({ ...fanout, clock, mailbox: 16, blocks: settings.room, fork: Effect.runFork })
   const timers = new TimerWheel<Connection>(10, now, (connection) => connections.onTimer(connection))
   const context: ConnectionContext = {

@@ -39,6 +39,31 @@ describe.each([
     expect(await slow.request({ type: "ping" })).toMatchObject({ type: "pong" })
   })
 
+  it("misses what it publishes itself in the same way, and gets every answer", async () => {
+    const server = await start({ limits: { buffer: 4_000_000 } })
+    const slow = await connect(server, { encoding, protocols: [`weft.v1.${encoding}`, ...batch] })
+    const other = await connect(server, { encoding })
+    for (const client of [slow, other]) await client.request({ type: "join_room", room: "r" })
+    slow.ws.pause()
+    const count = 300
+    for (let n = 0; n < count; n++) {
+      slow.send({ type: "broadcast", id: `p${n}`, room: "r", data: { n, big } })
+      // Now and then one by itself, which does not wait for others.
+      if (n % 20 === 19) for (let m = n - 19; m <= n; m++) expect((await other.next("message"))["data"]).toMatchObject({ n: m })
+    }
+    slow.ws.resume()
+    const all: Array<Frame> = []
+    await eventually(async () => {
+      all.push(...(await slow.settle()))
+      return all.filter(({ type }) => type === "message").length + dropped(all) === count
+    })
+    expect(dropped(all)).toBeGreaterThan(0)
+    const numbers = all.filter(({ type }) => type === "message").map(({ data }) => Number((data as Frame)["n"]))
+    expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
+    expect(new Set(numbers).size).toBe(numbers.length)
+    expect(all.filter(({ type }) => type === "ack").map(({ id }) => id)).toEqual(Array.from({ length: count }, (_, n) => `p${n}`))
+  })
+
   it("and does not read its own answers is closed 4413", async () => {
     const server = await start({ limits: { buffer: 65_536 } })
     const slow = await connect(server, { encoding, protocols: [`weft.v1.${encoding}`, ...batch] })

@@ -65,6 +65,11 @@ class Client implements Receiver {
   }
 }
 
+const message = (data: unknown) => ({ type: "message", room: "orders", data, time: 1 }) as const
+
+/** Long enough for the next broadcast to be taken for one by itself. */
+const aWhile = 1000
+
 const make = () => {
   const exchange = new Exchange()
   const counters = new Counters()
@@ -72,54 +77,70 @@ const make = () => {
   const turnEnd = new TurnEnd()
   const afterRooms = (flush: () => void): void => void turns.push(flush)
   const endTurn = (): void => turns.splice(0).forEach((flush) => flush())
+  let now = 0
+  const pass = (milliseconds: number): void => void (now += milliseconds)
   const fanout = new Fanout(
-    { publisher: exchange, ...codecs, counters, turnEnd: Object.assign(turnEnd, { afterRooms }) },
+    { publisher: exchange, ...codecs, counters, turnEnd: Object.assign(turnEnd, { afterRooms }), elapsed: () => now },
     roomTopics("orders")
   )
+  /** As a room does it: the publisher is sent its own message where it has to be. */
+  const broadcast = (
+    data: unknown,
+    about: { readonly except?: Client | undefined; readonly publisher?: Client | undefined } = {}
+  ): void => {
+    const own = fanout.broadcast({ message: message(data), ...about })
+    if (own !== undefined) about.publisher?.take(own, typeof own !== "string")
+  }
   const join = (encoding: Encoding, batch = false): Client => {
     const client = new Client(exchange, encoding, batch)
     fanout.add(client)
     return client
   }
-  return { exchange, counters, fanout, join, endTurn }
+  return { exchange, counters, fanout, broadcast, join, endTurn, pass }
 }
-
-const message = (data: number) => ({ type: "message", room: "orders", data, time: 1 }) as const
 
 describe("fan-out", () => {
   it("gives every receiver what was sent while it was one, in order and once, whatever form it takes", () => {
     const clients = 8
     const who = fc.nat(clients - 1)
     const step = fc.oneof(
-      { weight: 6, arbitrary: fc.record({ do: fc.constant("broadcast" as const), except: fc.option(who, { nil: undefined }) }) },
+      {
+        weight: 6,
+        arbitrary: fc.record({
+          do: fc.constant("broadcast" as const),
+          publisher: fc.option(who, { nil: undefined }),
+          excluded: fc.boolean()
+        })
+      },
       { weight: 2, arbitrary: fc.record({ do: fc.constant("move" as const), who }) },
       { weight: 1, arbitrary: fc.record({ do: fc.constant("flood" as const) }) },
-      { weight: 2, arbitrary: fc.record({ do: fc.constant("turn" as const) }) }
+      { weight: 2, arbitrary: fc.record({ do: fc.constant("turn" as const) }) },
+      { weight: 3, arbitrary: fc.record({ do: fc.constant("pass" as const) }) }
     )
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const { exchange, counters, fanout, endTurn } = make()
-        const all = Array.from({ length: clients }, (_, i) => new Client(exchange, i % 2 === 0 ? "json" : "msgpack", i % 4 > 1))
+      fc.property(fc.array(step, { maxLength: 60 }), fc.boolean(), (steps, batches) => {
+        const { exchange, counters, fanout, broadcast, endTurn, pass } = make()
+        const all = Array.from({ length: clients }, (_, i) => new Client(exchange, i % 2 === 0 ? "json" : "msgpack", batches && i % 4 > 1))
         const present = new Set<Client>()
         const expected = new Map(all.map((client) => [client, new Array<number>()]))
         let sent = 0
         let deliveries = 0
-        const broadcast = (except: Client | undefined): void => {
+        const publish = (publisher: Client | undefined, excluded: boolean): void => {
           const number = sent++
+          const from = publisher !== undefined && present.has(publisher) ? publisher : undefined
           for (const client of present) {
-            if (client === except) continue
+            if (excluded && client === from) continue
             expected.get(client)!.push(number)
             deliveries++
           }
-          fanout.broadcast(message(number), except)
+          broadcast(number, { publisher: from, except: excluded ? from : undefined })
         }
         for (const taken of steps) {
           if (taken.do === "turn") endTurn()
-          else if (taken.do === "flood") for (let n = 0; n <= maxBatch; n++) broadcast(undefined)
-          else if (taken.do === "broadcast") {
-            const except = taken.except === undefined ? undefined : all[taken.except]
-            broadcast(except !== undefined && present.has(except) ? except : undefined)
-          } else {
+          else if (taken.do === "pass") pass(aWhile)
+          else if (taken.do === "flood") for (let n = 0; n <= maxBatch; n++) publish(undefined, false)
+          else if (taken.do === "broadcast") publish(taken.publisher === undefined ? undefined : all[taken.publisher], taken.excluded)
+          else {
             const client = all[taken.who]!
             if (present.delete(client)) fanout.remove(client)
             else {
@@ -137,10 +158,54 @@ describe("fan-out", () => {
     )
   })
 
+  it("goes out at once, and is left to its publisher to be sent what others get by their topics", () => {
+    for (const encoding of ["json", "msgpack"] as const) {
+      const { fanout, join } = make()
+      const [publisher, other, third] = [join(encoding), join(encoding), join("json")]
+      const own = fanout.broadcast({ message: message(1), publisher })
+      expect([publisher.numbers, other.numbers, third.numbers]).toEqual([[], [1], [1]])
+      expect(own).toEqual(codecs[encoding].encode(message(1)))
+    }
+  })
+
+  it("goes out at once also where one publishes much, or one after the other", () => {
+    const { broadcast, join, pass } = make()
+    const [publisher, other, third] = [join("json"), join("msgpack"), join("json")]
+    for (let number = 0; number < 20; number++) broadcast(number, { publisher })
+    expect(third.numbers).toHaveLength(20)
+    for (let number = 20; number < 40; number++) {
+      pass(aWhile)
+      broadcast(number, { publisher: number % 2 === 0 ? publisher : other })
+    }
+    expect(third.numbers).toHaveLength(40)
+  })
+
+  it("goes out when the turn ends where many publish closely after each other, to publishers too", () => {
+    const { fanout, broadcast, join, endTurn, pass } = make()
+    const all = Array.from({ length: 10 }, () => join("json"))
+    for (const [number, publisher] of all.entries()) broadcast(number, { publisher })
+    const before = all[0]!.numbers.length
+    expect(before).toBeLessThan(all.length)
+    expect(fanout.broadcast({ message: message(all.length), publisher: all[0] })).toBeUndefined()
+    expect(all.map(({ numbers }) => numbers.length)).toEqual(all.map(() => before))
+    endTurn()
+    expect(all[0]!.numbers).toEqual(Array.from({ length: all.length + 1 }, (_, n) => n))
+    pass(aWhile)
+    expect(fanout.broadcast({ message: message(99), publisher: all[0] })).toBeDefined()
+  })
+
+  it("does not overtake what waits for the turn to end", () => {
+    const { fanout, broadcast, join } = make()
+    const single = join("json")
+    fanout.notify(message(1))
+    broadcast(2)
+    expect(single.numbers).toEqual([1, 2])
+  })
+
   it("goes out when the turn ends, in one frame to those with batches, and each by itself to the others", () => {
-    const { fanout, join, endTurn } = make()
+    const { broadcast, join, endTurn } = make()
     const [single, batch] = [join("json"), join("msgpack", true)]
-    for (const number of [1, 2, 3]) fanout.broadcast(message(number))
+    for (const number of [1, 2, 3]) broadcast(number)
     expect([single.frames, batch.frames]).toEqual([[], []])
     endTurn()
     expect(single.frames).toEqual([message(1), message(2), message(3)])
@@ -148,32 +213,36 @@ describe("fan-out", () => {
   })
 
   it("does not let more than a batch wait for the turn to end", () => {
-    const { fanout, join } = make()
-    const single = join("json")
-    for (let number = 0; number < maxBatch + 1; number++) fanout.broadcast(message(number))
-    expect(single.numbers).toHaveLength(maxBatch)
+    const { broadcast, join } = make()
+    const [single, batch] = [join("json"), join("json", true)]
+    for (let number = 0; number < maxBatch + 1; number++) broadcast(number)
+    expect([single.numbers.length, batch.numbers.length]).toEqual([maxBatch, maxBatch])
   })
 
   it("reaches the others when the one that must not get it has closed in the meantime", () => {
-    const { fanout, join, endTurn } = make()
+    const { broadcast, join, endTurn } = make()
     const [from, other] = [join("json"), join("json")]
-    fanout.broadcast(message(1), from)
+    // With it everything waits for the end of the turn.
+    join("json", true)
+    broadcast(1, { except: from })
     from.closed = true
     endTurn()
     expect(other.numbers).toEqual([1])
   })
 
   it("tells who could not be encoded for before anything waits", () => {
-    const { fanout, join, endTurn } = make()
+    const { broadcast, join, endTurn } = make()
     const single = join("json")
-    expect(() => fanout.broadcast({ ...message(1), data: 1n })).toThrow(TypeError)
-    fanout.broadcast(message(2))
+    for (const number of [0, 2]) {
+      expect(() => broadcast(1n)).toThrow(TypeError)
+      broadcast(number)
+    }
     endTurn()
-    expect(single.numbers).toEqual([2])
+    expect(single.numbers).toEqual([0, 2])
   })
 
   it("tells who asked for it of the next publish once, when that goes out, and nobody who has left", () => {
-    const { fanout, join, endTurn } = make()
+    const { fanout, broadcast, join, endTurn } = make()
     const [asking, leaving, other] = [join("json"), join("msgpack"), join("json", true)]
     const told: Array<[string, number]> = []
     fanout.awaitPublish(asking, () => told.push(["asking", other.frames.length]))
@@ -181,11 +250,11 @@ describe("fan-out", () => {
     fanout.awaitPublish(leaving, () => told.push(["leaving", other.frames.length]))
     endTurn()
     fanout.remove(leaving)
-    fanout.broadcast(message(1))
+    broadcast(1)
     expect(told).toEqual([])
     endTurn()
     expect(told).toEqual([["asking again", 1]])
-    fanout.broadcast(message(2))
+    broadcast(2)
     endTurn()
     expect(told).toHaveLength(1)
   })
