@@ -5,6 +5,7 @@ import type { TurnEnd } from "../transport/TurnEnd.ts"
 import { joinJson, joinMsgpack } from "../wire/Batch.ts"
 import type { Codec, Encoding } from "../wire/Codec.ts"
 import type { ServerMessage } from "../wire/Messages.ts"
+import { Crowd } from "./Crowd.ts"
 import { topicFor, type Topics } from "./Topics.ts"
 
 /** What fan-out stands on. One for the whole server. */
@@ -50,12 +51,6 @@ export interface Broadcast {
   readonly publisher?: Receiver | undefined
 }
 
-/** How many milliseconds may lie between two broadcasts that perhaps share a turn: those of a busy server take that long. */
-const closely = 10
-
-/** How often another member than the last has to publish closely after it for the next to be a crowd. */
-const crowd = 4
-
 const isOfForm = ({ encoding, batch }: Receiver, form: Encoding, batches: boolean): boolean => encoding === form && batch === batches
 
 /**
@@ -76,11 +71,7 @@ export class Fanout {
   private jsonBatch = 0
   private msgpackBatch = 0
   private readonly waiting: TurnBatch<Waiting>
-  /** When the last broadcast was taken up, and whose it was. */
-  private last = -Infinity
-  private lastPublisher: Receiver | undefined = undefined
-  /** How often the publisher has changed since broadcasts follow each other closely. */
-  private changes = 0
+  private readonly crowd = new Crowd<Receiver>()
   /** Receivers that are to be told of the next publish. Absent until one is. */
   private awaiting: Map<Receiver, () => void> | undefined = undefined
 
@@ -107,7 +98,7 @@ export class Fanout {
     this.waiting.flush()
     this.count(receiver, -1)
     this.awaiting?.delete(receiver)
-    if (this.lastPublisher === receiver) this.lastPublisher = undefined
+    this.crowd.forget(receiver)
     receiver.socket.unsubscribe(topicFor(this.topics, receiver.encoding, receiver.batch))
   }
 
@@ -125,7 +116,7 @@ export class Fanout {
   /** Sends a broadcast, and counts it. Returns a frame where that is left to be sent to its publisher, who does not get it otherwise. */
   broadcast({ message, except, publisher }: Broadcast): Frame | undefined {
     const now = this.context.elapsed()
-    const crowded = this.isCrowd(publisher, now)
+    const crowded = this.crowd.joinedBy(publisher, now)
     if (crowded || this.jsonBatch + this.msgpackBatch > 0) {
       this.take(message, except, now)
       return undefined
@@ -137,14 +128,6 @@ export class Fanout {
     this.tellAwaiting()
     this.context.counters.published(this.size - (except === undefined ? 0 : 1), this.context.elapsed() - now)
     return given === undefined ? undefined : encoded[given.encoding]
-  }
-
-  private isCrowd(publisher: Receiver | undefined, now: number): boolean {
-    if (now - this.last >= closely) this.changes = 0
-    else if (publisher !== this.lastPublisher) this.changes++
-    this.last = now
-    this.lastPublisher = publisher
-    return this.changes >= crowd
   }
 
   private encode(message: ServerMessage, except: Receiver | undefined): Encoded {

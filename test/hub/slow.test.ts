@@ -4,6 +4,16 @@ import { connect, type Frame, start } from "./support.ts"
 
 const big = "x".repeat(100_000)
 
+/** What a client gets until it has had so many messages, or been told that it misses them. */
+const everything = async (client: Awaited<ReturnType<typeof connect>>, count: number): Promise<ReadonlyArray<Frame>> => {
+  const all: Array<Frame> = []
+  await eventually(async () => {
+    all.push(...(await client.settle()))
+    return all.filter(({ type }) => type === "message").length + dropped(all) === count
+  })
+  return all
+}
+
 describe.each([
   ["json", []],
   ["msgpack", []],
@@ -23,11 +33,7 @@ describe.each([
       if (n % 20 === 19) for (let m = n - 19; m <= n; m++) expect((await quick.next("message"))["data"]).toMatchObject({ n: m })
     }
     slow.ws.resume()
-    const all: Array<Frame> = []
-    await eventually(async () => {
-      all.push(...(await slow.settle()))
-      return all.filter(({ type }) => type === "message").length + dropped(all) === count
-    })
+    const all = await everything(slow, count)
     expect(dropped(all)).toBeGreaterThan(0)
     expect(all.find(({ type }) => type === "gap")).toMatchObject({ room: 'r"1' })
     // What came stands in order, and the gap where messages are missing.
@@ -52,11 +58,7 @@ describe.each([
       if (n % 20 === 19) for (let m = n - 19; m <= n; m++) expect((await other.next("message"))["data"]).toMatchObject({ n: m })
     }
     slow.ws.resume()
-    const all: Array<Frame> = []
-    await eventually(async () => {
-      all.push(...(await slow.settle()))
-      return all.filter(({ type }) => type === "message").length + dropped(all) === count
-    })
+    const all = await everything(slow, count)
     expect(dropped(all)).toBeGreaterThan(0)
     const numbers = all.filter(({ type }) => type === "message").map(({ data }) => Number((data as Frame)["n"]))
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
