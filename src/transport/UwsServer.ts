@@ -90,7 +90,8 @@ export const makeUwsServer = (options: ServerOptions): Effect.Effect<UwsServer, 
         },
         dropped: (ws, frame, binary) => {
           const { socket } = ws.getUserData()
-          if (socket.connection !== undefined && !socket.sending) handler.onDropped(socket.connection, frame, binary)
+          const { connection } = socket
+          if (connection !== undefined) socket.reportDropped(frame, (dropped) => handler.onDropped(connection, dropped, binary))
         },
         ping: (ws) => {
           const { connection } = ws.getUserData().socket

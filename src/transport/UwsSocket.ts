@@ -14,8 +14,9 @@ export class UwsSocket<A, C> implements ClientSocket {
   /** Only until the socket is open. */
   accepted: A | undefined
   connection: C | undefined = undefined
-  /** True while a direct send runs: the drop that it may report is the sender's to know, not the drop handler's. */
-  sending = false
+  private sending = false
+  /** Reports of what was dropped while a direct send ran. Absent while there are none, which is nearly always. */
+  private reports: Array<() => void> | undefined = undefined
   private ws: WebSocket<UserData<A, C>> | undefined = undefined
   private readonly compress: boolean
 
@@ -50,9 +51,27 @@ export class UwsSocket<A, C> implements ClientSocket {
     const { ws } = this
     if (ws === undefined) return "dropped"
     this.sending = true
-    const status = ws.send(frame, binary, this.compress)
+    const status = statuses[ws.send(frame, binary, this.compress)] ?? "dropped"
     this.sending = false
-    return statuses[status] ?? "dropped"
+    if (this.reports !== undefined) this.tell(status === "dropped" ? this.reports.slice(0, -1) : this.reports)
+    return status
+  }
+
+  /**
+   * Reports a frame that was dropped for this client, once it is known whose it was. A direct send first writes out what
+   * topics have for the client, of which some may not fit; its own drop, the last one then, is the sender's to know.
+   */
+  reportDropped(frame: ArrayBuffer, report: (frame: ArrayBuffer) => void): void {
+    if (!this.sending) return report(frame)
+    // Its bytes are only valid now.
+    const copy = frame.slice(0)
+    this.reports ??= []
+    this.reports.push(() => report(copy))
+  }
+
+  private tell(reports: ReadonlyArray<() => void>): void {
+    this.reports = undefined
+    for (const report of reports) report()
   }
 
   subscribe(topic: string): void {
